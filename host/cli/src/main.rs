@@ -1,0 +1,2 @@
+//! The `dvsync` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A local Dataverse that refuses what the real one refuses.

@@ -1,0 +1,1 @@
+//! One run: read, prepare, classify, pack, send, settle.

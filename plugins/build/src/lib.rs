@@ -1,0 +1,1 @@
+//! Turns a Rust crate into a rule component.
