@@ -49,21 +49,21 @@ pub struct Counts {
     pub read: u64,
     /// See [`Outcome::Created`], and so on down to `dead_lettered`.
     pub created: u64,
-    #[allow(missing_docs)]
+    #[expect(missing_docs, reason = "see the outcome of the same name")]
     pub updated: u64,
-    #[allow(missing_docs)]
+    #[expect(missing_docs, reason = "see the outcome of the same name")]
     pub upserted: u64,
-    #[allow(missing_docs)]
+    #[expect(missing_docs, reason = "see the outcome of the same name")]
     pub deactivated: u64,
-    #[allow(missing_docs)]
+    #[expect(missing_docs, reason = "see the outcome of the same name")]
     pub deleted: u64,
-    #[allow(missing_docs)]
+    #[expect(missing_docs, reason = "see the outcome of the same name")]
     pub unchanged: u64,
-    #[allow(missing_docs)]
+    #[expect(missing_docs, reason = "see the outcome of the same name")]
     pub dropped: u64,
-    #[allow(missing_docs)]
+    #[expect(missing_docs, reason = "see the outcome of the same name")]
     pub deferred: u64,
-    #[allow(missing_docs)]
+    #[expect(missing_docs, reason = "see the outcome of the same name")]
     pub dead_lettered: u64,
     /// Deactivated by a mirror because it left the source; not a source row.
     pub departed: u64,
@@ -107,11 +107,7 @@ impl Counts {
     /// [`Imbalance`] says by how much it is broken; that is a bug of ours.
     pub fn check(&self) -> Result<(), Imbalance> {
         let settled: u64 = Outcome::ALL.iter().map(|&outcome| self.of(outcome)).sum();
-        if settled == self.read {
-            Ok(())
-        } else {
-            Err(Imbalance { read: self.read, settled })
-        }
+        if settled == self.read { Ok(()) } else { Err(Imbalance { read: self.read, settled }) }
     }
 
     fn slot(&mut self, outcome: Outcome) -> &mut u64 {
