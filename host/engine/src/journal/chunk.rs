@@ -1,0 +1,59 @@
+//! Chunks: outcome and id of each row, as one compressed blob.
+
+use std::sync::Arc;
+
+use dvsync_model::{Letter, Outcome};
+use uuid::Uuid;
+
+use super::JournalError;
+
+/// What became of the rows of a chunk, malformed ones included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChunkRecord {
+    /// Number of the chunk in the run, from 0.
+    pub chunk: u64,
+    /// One per row: its ordinal in the source, ascending.
+    pub ordinals: Vec<u64>,
+    /// One per row.
+    pub outcomes: Vec<Outcome>,
+    /// One per row: the target record, where there is one.
+    pub ids: Vec<Option<Uuid>>,
+    /// For each dead letter, deferral and drop.
+    pub letters: Vec<RowLetter>,
+    /// The judgement id that the rows were judged under, where a rule did.
+    pub judgement: Option<Arc<str>>,
+    /// Where the source goes on after this chunk: its `Position` as JSON.
+    pub next: String,
+}
+
+/// A letter and the row of the chunk that it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowLetter {
+    /// Position in the chunk's lists.
+    pub row: u32,
+    /// Why.
+    pub letter: Letter,
+}
+
+/// A settled chunk, read back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChunkOutcomes {
+    /// See [`ChunkRecord`], and so on down to `next`.
+    pub chunk: u64,
+    #[expect(missing_docs, reason = "see the field of the same name in ChunkRecord")]
+    pub ordinals: Vec<u64>,
+    #[expect(missing_docs, reason = "see the field of the same name in ChunkRecord")]
+    pub outcomes: Vec<Outcome>,
+    #[expect(missing_docs, reason = "see the field of the same name in ChunkRecord")]
+    pub ids: Vec<Option<Uuid>>,
+    #[expect(missing_docs, reason = "see the field of the same name in ChunkRecord")]
+    pub judgement: Option<String>,
+    #[expect(missing_docs, reason = "see the field of the same name in ChunkRecord")]
+    pub next: String,
+}
+
+impl ChunkRecord {
+    pub(super) fn check(&self) -> Result<(), JournalError> {
+        todo!()
+    }
+}
