@@ -1,0 +1,350 @@
+//! Builders of output columns: one value, null or "leave" a row, written once in
+//! the layout that crosses the boundary. Pure.
+
+use crate::bindings::transform::exports::dvsync::rules::transform::Setting;
+use crate::bindings::types::{Column, DecimalBuffers, TextBuffers, Values};
+use crate::bits::Bits;
+use crate::field::Type;
+
+/// A column in the making. Rows are added in order, each by exactly one call.
+#[derive(Debug, Clone)]
+pub struct Builder<S> {
+    store: S,
+    rows: usize,
+    present: Bits,
+    leave: Bits,
+}
+
+/// Where a builder's values go.
+pub trait Store {
+    /// What a cell takes.
+    type Value<'v>;
+    /// The type of the column.
+    const TYPE: Type;
+    /// Adds a value.
+    fn push(&mut self, value: Self::Value<'_>);
+    /// Adds the unspecified value of a null.
+    fn push_null(&mut self);
+    /// The finished buffers.
+    fn finish(self) -> Values;
+}
+
+impl<S: Store> Builder<S> {
+    fn over(store: S, rows: usize) -> Self {
+        Self { store, rows: 0, present: Bits::new(true, rows), leave: Bits::new(false, rows) }
+    }
+
+    /// Adds a row that holds the value.
+    #[inline]
+    pub fn push(&mut self, value: S::Value<'_>) {
+        self.store.push(value);
+        self.rows += 1;
+    }
+
+    /// Adds a row that is null: the target's cell is cleared.
+    #[inline]
+    pub fn push_null(&mut self) {
+        self.store.push_null();
+        self.present.flip(self.rows);
+        self.rows += 1;
+    }
+
+    /// Adds a row whose cell stays as the target has it.
+    #[inline]
+    pub fn push_leave(&mut self) {
+        self.leave.flip(self.rows);
+        self.push_null();
+    }
+
+    /// Adds a row that holds the value, or is null.
+    #[inline]
+    pub fn push_option(&mut self, value: Option<S::Value<'_>>) {
+        match value {
+            Some(value) => self.push(value),
+            None => self.push_null(),
+        }
+    }
+
+    /// Rows added so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// No row has been added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    pub(crate) fn kind(&self) -> Type {
+        S::TYPE
+    }
+
+    pub(crate) fn into_setting(self, name: &str) -> Setting {
+        let Self { store, rows, present, leave } = self;
+        let validity = present.into_bytes(rows);
+        let column = Column { name: name.to_owned(), validity, values: store.finish() };
+        Setting { column, leave: leave.into_bytes(rows) }
+    }
+
+    /// The column by itself: keys to [`crate::Tables::resolve`], fixtures.
+    #[must_use]
+    pub fn into_column(self, name: &str) -> Column {
+        self.into_setting(name).column
+    }
+}
+
+/// Text; blank text is not special: see [`TextBuilder::push_tidy`].
+pub type TextBuilder = Builder<TextStore>;
+/// Whole numbers and choices.
+pub type Int64Builder = Builder<Int64Store>;
+/// Binary floating-point numbers.
+pub type Float64Builder = Builder<Float64Store>;
+/// Exact decimal numbers and money, all with one scale.
+pub type DecimalBuilder = Builder<DecimalStore>;
+/// Yes or no.
+pub type BooleanBuilder = Builder<BooleanStore>;
+/// Days since 1970-01-01.
+pub type DateBuilder = Builder<DateStore>;
+/// Microseconds since 1970-01-01T00:00:00Z.
+pub type TimestampBuilder = Builder<TimestampStore>;
+/// GUIDs, 16 bytes in the order in which they are written.
+pub type UuidBuilder = Builder<UuidStore>;
+
+/// See [`TextBuilder`].
+#[derive(Debug, Clone)]
+pub struct TextStore {
+    offsets: Vec<i32>,
+    pub(crate) data: String,
+}
+
+impl TextStore {
+    pub(crate) fn new(rows: usize) -> Self {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Self { offsets, data: String::with_capacity(rows * 16) }
+    }
+
+    #[inline]
+    pub(crate) fn end_row(&mut self) {
+        // Beyond 2 GiB the host refuses the column: the offset does not move.
+        let last = self.offsets.last().copied().unwrap_or(0);
+        self.offsets.push(i32::try_from(self.data.len()).unwrap_or(last));
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    pub(crate) fn into_buffers(self) -> TextBuffers {
+        TextBuffers { offsets: self.offsets, data: self.data.into_bytes() }
+    }
+}
+
+impl Store for TextStore {
+    type Value<'v> = &'v str;
+    const TYPE: Type = Type::Text;
+
+    #[inline]
+    fn push(&mut self, value: &str) {
+        self.data.push_str(value);
+        self.end_row();
+    }
+
+    #[inline]
+    fn push_null(&mut self) {
+        self.end_row();
+    }
+
+    fn finish(self) -> Values {
+        Values::Text(self.into_buffers())
+    }
+}
+
+impl Builder<TextStore> {
+    /// For so many rows; more is possible and costs a copy.
+    #[must_use]
+    pub fn new(rows: usize) -> Self {
+        Self::over(TextStore::new(rows), rows)
+    }
+
+    /// Adds a row by writing at the end of the column's data, so that no text is
+    /// made only to be copied. What stands there before is not to be touched.
+    /// When `write` says `false`, or writes nothing, the row is null.
+    #[inline]
+    pub fn push_with(&mut self, write: impl FnOnce(&mut String) -> bool) {
+        let start = self.store.data.len();
+        let keep = write(&mut self.store.data) && self.store.data.len() > start;
+        if keep {
+            self.store.end_row();
+            self.rows += 1;
+        } else {
+            self.store.data.truncate(start);
+            self.push_null();
+        }
+    }
+
+    /// Adds text without blanks around it and with single ones inside; null when
+    /// nothing is left.
+    #[inline]
+    pub fn push_tidy(&mut self, text: &str) {
+        self.push_with(|data| {
+            crate::text::tidy(text, data);
+            true
+        });
+    }
+}
+
+macro_rules! list_store {
+    ($store:ident, $value:ty, $kind:expr, $case:ident, $empty:expr) => {
+        /// Values, one a row.
+        #[derive(Debug, Clone)]
+        pub struct $store(Vec<$value>);
+
+        impl Store for $store {
+            type Value<'v> = $value;
+            const TYPE: Type = $kind;
+
+            #[inline]
+            fn push(&mut self, value: $value) {
+                self.0.push(value);
+            }
+
+            #[inline]
+            fn push_null(&mut self) {
+                self.0.push($empty);
+            }
+
+            fn finish(self) -> Values {
+                Values::$case(self.0)
+            }
+        }
+
+        impl Builder<$store> {
+            /// For so many rows; more is possible and costs a copy.
+            #[must_use]
+            pub fn new(rows: usize) -> Self {
+                Self::over($store(Vec::with_capacity(rows)), rows)
+            }
+        }
+    };
+}
+
+list_store!(Int64Store, i64, Type::Int64, Int64, 0);
+list_store!(Float64Store, f64, Type::Float64, Float64, 0.0);
+list_store!(DateStore, i32, Type::Date, Date32, 0);
+list_store!(TimestampStore, i64, Type::Timestamp, TimestampUs, 0);
+
+/// See [`DecimalBuilder`].
+#[derive(Debug, Clone)]
+pub struct DecimalStore {
+    data: Vec<u8>,
+    precision: u8,
+    scale: i8,
+}
+
+impl Store for DecimalStore {
+    /// Without the point: 12.5 at scale 4 is 125,000.
+    type Value<'v> = i128;
+    const TYPE: Type = Type::Decimal;
+
+    #[inline]
+    fn push(&mut self, value: i128) {
+        self.data.extend_from_slice(&value.to_le_bytes());
+    }
+
+    #[inline]
+    fn push_null(&mut self) {
+        self.data.extend_from_slice(&[0; 16]);
+    }
+
+    fn finish(self) -> Values {
+        Values::Decimal128(DecimalBuffers {
+            precision: self.precision,
+            scale: self.scale,
+            data: self.data,
+        })
+    }
+}
+
+impl Builder<DecimalStore> {
+    /// Numbers of at most `precision` digits, `scale` of them after the point.
+    #[must_use]
+    pub fn new(precision: u8, scale: i8, rows: usize) -> Self {
+        let data = Vec::with_capacity(rows * 16);
+        Self::over(DecimalStore { data, precision, scale }, rows)
+    }
+
+    /// Money: 38 digits, 4 of them after the point, as Dataverse reads it back.
+    #[must_use]
+    pub fn money(rows: usize) -> Self {
+        Self::new(38, 4, rows)
+    }
+}
+
+/// See [`UuidBuilder`].
+#[derive(Debug, Clone)]
+pub struct UuidStore(Vec<u8>);
+
+impl Store for UuidStore {
+    type Value<'v> = [u8; 16];
+    const TYPE: Type = Type::Uuid;
+
+    fn push(&mut self, value: [u8; 16]) {
+        self.0.extend_from_slice(&value);
+    }
+
+    fn push_null(&mut self) {
+        self.0.extend_from_slice(&[0; 16]);
+    }
+
+    fn finish(self) -> Values {
+        Values::Uuid(self.0)
+    }
+}
+
+impl Builder<UuidStore> {
+    /// For so many rows; more is possible and costs a copy.
+    #[must_use]
+    pub fn new(rows: usize) -> Self {
+        Self::over(UuidStore(Vec::with_capacity(rows * 16)), rows)
+    }
+}
+
+/// See [`BooleanBuilder`].
+#[derive(Debug, Clone)]
+pub struct BooleanStore {
+    bits: Bits,
+    rows: usize,
+}
+
+impl Store for BooleanStore {
+    type Value<'v> = bool;
+    const TYPE: Type = Type::Boolean;
+
+    fn push(&mut self, value: bool) {
+        if value {
+            self.bits.flip(self.rows);
+        }
+        self.rows += 1;
+    }
+
+    fn push_null(&mut self) {
+        self.rows += 1;
+    }
+
+    fn finish(self) -> Values {
+        Values::Boolean(
+            self.bits.into_bytes(self.rows).unwrap_or_else(|| vec![0; self.rows.div_ceil(8)]),
+        )
+    }
+}
+
+impl Builder<BooleanStore> {
+    /// For so many rows; more is possible and costs a copy.
+    #[must_use]
+    pub fn new(rows: usize) -> Self {
+        Self::over(BooleanStore { bits: Bits::new(false, rows), rows: 0 }, rows)
+    }
+}
