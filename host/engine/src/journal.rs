@@ -27,6 +27,7 @@
 //! Not here: the decision what to resume or replay, and the wording of reports.
 
 mod chunk;
+mod codec;
 mod error;
 mod lock;
 mod place;
@@ -92,11 +93,12 @@ impl Journal {
     /// Another run is at work, a network file system, a file that is no journal
     /// or a newer one, or what the file system says.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, JournalError> {
-        place::prepare(path)?;
-        let lock = RunLock::take(path)?;
-        let connection = schema::open_writable(path, durability)?;
-        let writer = Writer::start(path.to_owned(), connection)?;
-        let shared = Shared { writer, _lock: lock, path: path.to_owned() };
+        let path = place::prepare(path)?;
+        let lock = RunLock::take(&path)?;
+        place::tighten(&path)?;
+        let connection = schema::open_writable(&path, durability)?;
+        let writer = Writer::start(path.clone(), connection)?;
+        let shared = Shared { writer, _lock: lock, path };
         Ok(Self { shared: Arc::new(shared) })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dvsync_model::{Letter, Outcome};
 use uuid::Uuid;
 
-use super::JournalError;
+use super::{JournalError, codec};
 
 /// What became of the rows of a chunk, malformed ones included.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,30 @@ pub struct ChunkOutcomes {
 }
 
 impl ChunkRecord {
+    /// The lists belong together.
     pub(super) fn check(&self) -> Result<(), JournalError> {
-        todo!()
+        let rows = self.ordinals.len();
+        let wrong = |what| Err(JournalError::Contradiction { what });
+        if self.outcomes.len() != rows || self.ids.len() != rows {
+            let (outcomes, ids) = (self.outcomes.len(), self.ids.len());
+            return wrong(format!(
+                "chunk {}: {rows} ordinals, {outcomes} outcomes, {ids} ids",
+                self.chunk
+            ));
+        }
+        if rows > codec::ROWS_MAX {
+            return wrong(format!("chunk {}: {rows} rows", self.chunk));
+        }
+        if let Some(pair) = self.ordinals.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return wrong(format!("chunk {}: ordinal {} before {}", self.chunk, pair[0], pair[1]));
+        }
+        let outside =
+            |letter: &&RowLetter| usize::try_from(letter.row).is_ok_and(|row| row >= rows);
+        match self.letters.iter().find(outside) {
+            Some(letter) => {
+                wrong(format!("chunk {}: a letter for row {} of {rows}", self.chunk, letter.row))
+            }
+            None => Ok(()),
+        }
     }
 }

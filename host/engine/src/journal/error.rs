@@ -1,6 +1,6 @@
 //! Why the journal cannot be opened, written or read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why the journal cannot be opened, written or read. Cheap to clone: the one
@@ -45,6 +45,16 @@ pub enum JournalError {
         /// Its version.
         found: i64,
         /// The newest version that this program knows.
+        known: i64,
+    },
+    /// Written by an older dvsync, and only a run may migrate it.
+    #[error("journal `{}` has schema version {found}, older than {known}", path.display())]
+    Older {
+        /// The journal.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The version that this program reads.
         known: i64,
     },
     /// Its content contradicts itself.
@@ -95,4 +105,38 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
+}
+
+impl JournalError {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            JournalError::InUse { .. } => {
+                "wait until that run has ended, or give this job a journal of its own"
+            }
+            JournalError::NetworkFileSystem { .. } => {
+                "set `[journal] path` to a folder on a local disk"
+            }
+            JournalError::Missing { .. } => "run the job first, or check `[journal] path`",
+            JournalError::NotAJournal { .. } => {
+                "set `[journal] path` to a file that is not there yet"
+            }
+            JournalError::Newer { .. } => "use the dvsync version that wrote it, or a newer one",
+            JournalError::Older { .. } => "the next run of the job migrates it",
+            JournalError::Damaged { .. } => {
+                "move the file and its -wal and -shm files away and run the job again: records \
+                 are matched with the target, so that nothing is doubled"
+            }
+            JournalError::NoSuchRun { .. } => "`dvsync runs list` shows the runs that there are",
+            JournalError::Io { .. } | JournalError::Sqlite { .. } => {
+                "check free space and rights in the journal's folder"
+            }
+            JournalError::Contradiction { .. } | JournalError::Stopped { .. } => return None,
+        })
+    }
+
+    pub(super) fn io(verb: &'static str, path: &Path, source: std::io::Error) -> Self {
+        JournalError::Io { verb, path: path.to_owned(), source: source.into() }
+    }
 }

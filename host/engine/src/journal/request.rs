@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::RunId;
+use super::{JournalError, RunId, codec};
 
 /// A write request that is about to leave.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +95,15 @@ pub struct Doubt {
 }
 
 impl Intent {
-    pub(super) fn check(&self) -> Result<(), super::JournalError> {
-        todo!()
+    /// The lists belong together.
+    pub(super) fn check(&self) -> Result<(), JournalError> {
+        let (rows, ids) = (self.ordinals.len(), self.ids.len());
+        if rows == ids && rows <= codec::ROWS_MAX {
+            Ok(())
+        } else {
+            Err(JournalError::Contradiction {
+                what: format!("request {}: {rows} ordinals, {ids} ids", self.request),
+            })
+        }
     }
 }

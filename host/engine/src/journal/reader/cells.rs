@@ -1,0 +1,202 @@
+//! Rows of the journal as values; what does not fit is damage, never a panic.
+
+use dvsync_model::{Counts, Letter, Origin, Outcome};
+use jiff::Timestamp;
+use rusqlite::{Row, RowIndex};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::{ChunkOutcomes, Doubt, Fate, LetterRecord, RunId, RunRecord, codec};
+use crate::journal::{FrozenSource, IntentId, RunStatus};
+
+/// Why a row cannot be read.
+#[derive(Debug)]
+pub(super) enum Damage {
+    Sqlite(rusqlite::Error),
+    Cell(String),
+}
+
+impl From<rusqlite::Error> for Damage {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::InvalidColumnType(_, name, found) => {
+                Damage::Cell(format!("column `{name}` holds {found}"))
+            }
+            rusqlite::Error::FromSqlConversionFailure(_, _, source) => {
+                Damage::Cell(source.to_string())
+            }
+            rusqlite::Error::IntegralValueOutOfRange(_, value) => {
+                Damage::Cell(format!("number {value} is out of range"))
+            }
+            other => Damage::Sqlite(other),
+        }
+    }
+}
+
+pub(super) type Read<T> = Result<T, Damage>;
+
+/// A run's row number and the run, without its sources and, where it has not
+/// ended, without its counts.
+pub(super) fn run(row: &Row<'_>) -> Read<(i64, RunRecord)> {
+    let record = RunRecord {
+        id: run_id(row, "id")?,
+        job: row.get("job")?,
+        mode: row.get("mode")?,
+        target: row.get("target")?,
+        organization: id(row, "organization")?,
+        entity: row.get("entity")?,
+        started: time(row, "started")?,
+        ended: row.get::<_, Option<i64>>("ended")?.map(moment).transpose()?,
+        status: named(row, "status", &RunStatus::ALL, |status| status.as_str())?,
+        counts: json(row, "counts")?.unwrap_or_default(),
+        requests: json(row, "requests")?.unwrap_or_default(),
+        message: row.get("message")?,
+        rules: json(row, "rules")?.unwrap_or_default(),
+        sources: Vec::new(),
+    };
+    Ok((row.get("run")?, record))
+}
+
+pub(super) fn source(row: &Row<'_>) -> Read<FrozenSource> {
+    Ok(FrozenSource {
+        name: row.get("name")?,
+        bytes: count(row, "bytes")?,
+        modified: row.get::<_, Option<i64>>("modified")?.map(moment).transpose()?,
+    })
+}
+
+/// Sums in the order of [`Outcome::ALL`], after the sum of rows.
+pub(super) fn counts(row: &Row<'_>) -> Read<Counts> {
+    let sum = |position: usize| -> Read<u64> {
+        let sum = row.get::<_, Option<i64>>(position)?.unwrap_or_default();
+        u64::try_from(sum).map_err(|_| Damage::Cell(format!("a count is {sum}")))
+    };
+    Ok(Counts {
+        read: sum(0)?,
+        created: sum(1)?,
+        updated: sum(2)?,
+        upserted: sum(3)?,
+        deactivated: sum(4)?,
+        deleted: sum(5)?,
+        unchanged: sum(6)?,
+        dropped: sum(7)?,
+        deferred: sum(8)?,
+        dead_lettered: sum(9)?,
+        ..Counts::default()
+    })
+}
+
+pub(super) fn letter(row: &Row<'_>) -> Read<LetterRecord> {
+    Ok(LetterRecord {
+        number: count(row, "letter")?,
+        run: run_id(row, "run_id")?,
+        ordinal: count(row, "ordinal")?,
+        outcome: outcome(row, "outcome")?,
+        letter: Letter {
+            origin: Origin {
+                file: row.get::<_, String>("file")?.into(),
+                line: count(row, "line")?,
+            },
+            key: row.get("key")?,
+            code: row.get("code")?,
+            column: row.get("column_name")?,
+            message: row.get("message")?,
+            hint: row.get("hint")?,
+            id: row.get::<_, Option<[u8; 16]>>("id")?.map(Uuid::from_bytes),
+            landed_partially: row.get("landed_partially")?,
+            row: row.get("source_row")?,
+        },
+    })
+}
+
+pub(super) fn chunk(row: &Row<'_>) -> Read<ChunkOutcomes> {
+    let records = rows(row)?;
+    let blob = row.get_ref("outcomes")?.as_blob().map_err(wrong)?;
+    let (ordinals, outcomes, ids) = codec::read_chunk(blob, records).map_err(cell)?;
+    Ok(ChunkOutcomes {
+        chunk: count(row, "chunk")?,
+        ordinals,
+        outcomes,
+        ids,
+        judgement: row.get("judgement")?,
+        next: row.get("next")?,
+    })
+}
+
+pub(super) fn doubt(row: &Row<'_>) -> Read<Doubt> {
+    let records = rows(row)?;
+    let ordinals = row.get_ref("ordinals")?.as_blob().map_err(wrong)?;
+    let ids = row.get_ref("ids")?.as_blob().map_err(wrong)?;
+    Ok(Doubt {
+        run: run_id(row, "run_id")?,
+        intent: IntentId(row.get("intent")?),
+        at: time(row, "at")?,
+        request: id(row, "request")?,
+        operation: row.get("operation")?,
+        fate: named(row, "fate", &Fate::ALL, |fate| fate.as_str())?,
+        ordinals: codec::read_ordinals(ordinals, records).map_err(cell)?,
+        ids: codec::read_ids(ids, records).map_err(cell)?,
+    })
+}
+
+pub(super) fn outcome(row: &Row<'_>, column: impl RowIndex) -> Read<Outcome> {
+    let number: i64 = row.get(column)?;
+    let known = u8::try_from(number).ok().and_then(codec::outcome);
+    known.ok_or_else(|| Damage::Cell(format!("outcome {number} is unknown")))
+}
+
+pub(super) fn count(row: &Row<'_>, column: impl RowIndex) -> Read<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| Damage::Cell(format!("number {number} is out of range")))
+}
+
+fn rows(row: &Row<'_>) -> Read<usize> {
+    let number = count(row, "records")?;
+    usize::try_from(number).map_err(|_| Damage::Cell(format!("a list has {number} rows")))
+}
+
+fn run_id(row: &Row<'_>, column: &str) -> Read<RunId> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| Damage::Cell(format!("{error}")))
+}
+
+fn id(row: &Row<'_>, column: &str) -> Read<Uuid> {
+    Ok(Uuid::from_bytes(row.get::<_, [u8; 16]>(column)?))
+}
+
+fn time(row: &Row<'_>, column: &str) -> Read<Timestamp> {
+    moment(row.get(column)?)
+}
+
+fn moment(microseconds: i64) -> Read<Timestamp> {
+    Timestamp::from_microsecond(microseconds)
+        .map_err(|_| Damage::Cell(format!("time {microseconds} is out of range")))
+}
+
+fn named<T: Copy>(
+    row: &Row<'_>,
+    column: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Read<T> {
+    let text: String = row.get(column)?;
+    all.iter()
+        .copied()
+        .find(|&one| name(one) == text)
+        .ok_or_else(|| Damage::Cell(format!("{column} `{text}` is unknown")))
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Read<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| Damage::Cell(format!("column `{column}`: {error}")))
+}
+
+fn wrong(error: rusqlite::types::FromSqlError) -> Damage {
+    Damage::Cell(error.to_string())
+}
+
+fn cell(what: codec::Wrong) -> Damage {
+    Damage::Cell(what.to_owned())
+}
