@@ -13,19 +13,20 @@
 
 mod bloom;
 mod duplicates;
-mod index;
-mod payload;
-mod runs;
 mod scratch;
 mod seen;
 mod snapshot;
 mod sorter;
+mod table;
+
+#[cfg(test)]
+mod figures;
 
 pub use duplicates::{Duplicates, Keep, Losers, Standing};
 pub use seen::Seen;
 pub use snapshot::{Hit, Matches, Snapshot, SnapshotBuilder};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_schema::ArrowError;
@@ -87,6 +88,14 @@ pub enum SpillError {
 }
 
 impl SpillError {
+    fn io(verb: &'static str, folder: &Path, source: std::io::Error) -> Self {
+        SpillError::Io { verb, folder: folder.to_owned(), source: source.into() }
+    }
+
+    fn rows(verb: &'static str) -> impl FnOnce(ArrowError) -> Self {
+        move |source| SpillError::Rows { verb, source: source.into() }
+    }
+
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
