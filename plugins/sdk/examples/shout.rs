@@ -22,12 +22,8 @@ impl Transform for Shout {
     fn apply(&self, rows: &Rows<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
         let mut lastname = TextBuilder::new(rows.len());
         for (row, name) in rows.text("name")?.iter().enumerate() {
-            match name.filter(|name| !name.trim().is_empty()) {
-                Some(name) => lastname.push_tidy(&name.to_uppercase()),
-                None => {
-                    lastname.push_null();
-                    output.reject(row, "no-name", "name", "the prospect has no name");
-                }
+            if !lastname.push_tidy(&name.unwrap_or_default().to_uppercase()) {
+                output.reject(row, "no-name", "name", "the prospect has no name");
             }
         }
         output.set("lastname", lastname)

@@ -170,29 +170,29 @@ impl Builder<TextStore> {
     }
 
     /// Adds a row by writing at the end of the column's data, so that no text is
-    /// made only to be copied. What stands there before is not to be touched.
-    /// When `write` says `false`, or writes nothing, the row is null.
+    /// made only to be copied. What stands there before is not to be touched. A
+    /// row for which nothing is written is null.
+    ///
+    /// Tells whether the row holds something.
     #[inline]
-    pub fn push_with(&mut self, write: impl FnOnce(&mut String) -> bool) {
+    pub fn push_with(&mut self, write: impl FnOnce(&mut String)) -> bool {
         let start = self.store.data.len();
-        let keep = write(&mut self.store.data) && self.store.data.len() > start;
-        if keep {
+        write(&mut self.store.data);
+        let some = self.store.data.len() > start;
+        if some {
             self.store.end_row();
             self.rows += 1;
         } else {
-            self.store.data.truncate(start);
             self.push_null();
         }
+        some
     }
 
     /// Adds text without blanks around it and with single ones inside; null when
-    /// nothing is left.
+    /// nothing is left. Tells whether the row holds something.
     #[inline]
-    pub fn push_tidy(&mut self, text: &str) {
-        self.push_with(|data| {
-            crate::text::tidy(text, data);
-            true
-        });
+    pub fn push_tidy(&mut self, text: &str) -> bool {
+        self.push_with(|data| crate::text::tidy(text, data))
     }
 }
 

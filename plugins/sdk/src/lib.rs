@@ -22,6 +22,7 @@ mod bits;
 mod cells;
 mod columns;
 mod context;
+mod country;
 mod export;
 mod failure;
 mod field;
@@ -35,9 +36,11 @@ mod verdicts;
 
 #[doc(hidden)]
 pub mod bindings;
+pub mod email;
 #[doc(hidden)]
 pub mod instance;
 pub mod log;
+pub mod phone;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 pub mod text;
@@ -50,6 +53,7 @@ pub use columns::{
     TextBuilder, TimestampBuilder, UuidBuilder,
 };
 pub use context::Context;
+pub use country::Country;
 pub use failure::{Failure, FailureKind};
 pub use field::{Field, Needs, Type};
 pub use flag::Flags;

@@ -28,6 +28,12 @@ impl<'a> Output<'a> {
         Self { verdicts, writes, rows, set: BTreeSet::new(), columns: Vec::new() }
     }
 
+    /// The hook declared that it writes the column.
+    #[must_use]
+    pub fn writes(&self, name: &str) -> bool {
+        self.writes.iter().any(|field| field.name == name)
+    }
+
     /// Sets a target column. One that is not set stays as the target has it.
     ///
     /// # Errors

@@ -53,6 +53,12 @@ impl<'a> Rows<'a> {
         self.rows == 0
     }
 
+    /// The hook declared that it reads the column.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.columns.fields.iter().any(|field| field.name == name)
+    }
+
     /// The columns of the target rows as mapped and transformed so far, which
     /// the hook declared by [`crate::Needs::reads_target`].
     #[must_use]
