@@ -15,14 +15,12 @@ mod transform;
 
 use dvsync_rules_sdk::prelude::*;
 
-pub use settings::{BadPhone, Settings};
+pub use settings::Settings;
 
 /// The rule, configured.
 #[derive(Debug)]
 pub struct AccountRules {
     settings: Settings,
-    /// Settings that are looked up once.
-    default_country: Option<dvsync_rules_sdk::Country>,
     tables: Tables,
     has_closed: bool,
     has_sales_person: bool,
@@ -40,10 +38,8 @@ impl Rule for AccountRules {
     }
 
     fn configure(context: &Context) -> Result<Self, Failure> {
-        let settings: Settings = context.settings()?;
-        settings.check()?;
+        let settings = Settings::read(context)?;
         Ok(Self {
-            default_country: settings.country()?,
             tables: context.tables.clone(),
             has_closed: context.has(columns::CLOSED),
             has_sales_person: settings.owners && context.has(columns::SALES_PERSON),

@@ -1,16 +1,13 @@
 //! Source row to target row, a column at a time.
 
-use std::collections::BTreeMap;
-
-use dvsync_rules_sdk::phone::PhoneError;
 use dvsync_rules_sdk::prelude::*;
 use dvsync_rules_sdk::{Country, phone};
 
+use crate::AccountRules;
 use crate::columns::{
     ACCOUNT_NUMBER, AMOUNTS, BRANDS_CHOICE, BUSINESS_TYPE_CHOICE, COUNTRY, NAME, PHONE, TEXTS,
     WHOLES,
 };
-use crate::{AccountRules, BadPhone};
 
 /// All columns that the rule may write.
 pub(crate) const TARGETS: [&str; 18] = [
@@ -126,6 +123,7 @@ fn required(
 impl AccountRules {
     fn telephone(&self, rows: &Rows<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
         let mut column = TextBuilder::new(rows.len());
+        let settings = &self.settings;
         let countries = rows.has(COUNTRY).then(|| rows.text(COUNTRY)).transpose()?;
         for (row, cell) in rows.text(PHONE)?.iter().enumerate() {
             let Some(text) = cell.filter(|text| !text.trim_ascii().is_empty()) else {
@@ -133,32 +131,18 @@ impl AccountRules {
                 continue;
             };
             let name = countries.as_ref().and_then(|cells| cells.get(row)).unwrap_or_default();
-            let country = if name.is_empty() { self.default_country } else { Country::find(name) };
+            let country =
+                if name.is_empty() { settings.default_country } else { Country::find(name) };
             let mut fault = None;
             column.push_with(|data| {
-                fault = self.write_phone(text, country, data).err();
+                let (format, otherwise) = (settings.phone_format, settings.bad_phone);
+                fault = phone::write(text, country, format, otherwise, data).err();
             });
             if let Some(fault) = fault {
                 output.reject(row, "bad-phone", PHONE, format!("`{text}` {fault}"));
             }
         }
         output.set("telephone1", column)
-    }
-
-    /// Adds the number, or nothing where it is to be cleared.
-    fn write_phone(
-        &self,
-        text: &str,
-        country: Option<Country>,
-        into: &mut String,
-    ) -> Result<(), PhoneError> {
-        match phone::normalize(text, country, self.settings.phone_format, into) {
-            Err(_) if self.settings.bad_phone == BadPhone::Clear => Ok(()),
-            Err(PhoneError::NoCountry) if self.settings.bad_phone == BadPhone::Keep => {
-                phone::digits_only(text, into)
-            }
-            other => other,
-        }
     }
 }
 
@@ -225,17 +209,17 @@ fn choice(
     rows: &Rows<'_>,
     output: &mut Output<'_>,
     (source, target): Pair,
-    codes: &BTreeMap<String, i32>,
+    codes: &[(String, i32)],
 ) -> Result<(), Failure> {
     let mut column = Int64Builder::new(rows.len());
     for (row, cell) in rows.text(source)?.iter().enumerate() {
         match cell.map(str::trim_ascii) {
             None | Some("") => column.push_null(),
-            Some(code) => match codes.get(code) {
-                Some(value) => column.push(i64::from(*value)),
+            Some(code) => match codes.iter().find(|(known, _)| known == code) {
+                Some((_, value)) => column.push(i64::from(*value)),
                 None => {
                     column.push_null();
-                    let known: Vec<&str> = codes.keys().map(String::as_str).collect();
+                    let known: Vec<&str> = codes.iter().map(|(known, _)| known.as_str()).collect();
                     let message = format!("`{code}` is none of `{}`", known.join("`, `"));
                     output.reject(row, "unknown-code", source, message);
                 }

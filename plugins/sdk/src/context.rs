@@ -1,10 +1,9 @@
 //! What a rule may depend on apart from rows and tables. Pure.
 
-use serde::de::DeserializeOwned;
-
 use crate::bindings::rule::exports::dvsync::rules::plugin;
 use crate::failure::Failure;
 use crate::field::{Field, Type};
+use crate::settings::Settings;
 use crate::tables::Tables;
 
 /// The job as the rule sees it; the same for the whole run and for its replay.
@@ -28,20 +27,12 @@ pub struct Context {
 }
 
 impl Context {
-    /// The settings as the rule's own type. `#[serde(default,
-    /// deny_unknown_fields)]` on it makes every setting optional and tells a
-    /// misspelt one.
+    /// The settings, to be taken one by one.
     ///
     /// # Errors
-    /// `misconfigured`, in serde's words, when they do not fit.
-    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        let json = match self.settings_json.trim_ascii() {
-            "" => "{}",
-            json => json,
-        };
-        serde_json::from_str(json).map_err(|error| {
-            Failure::misconfigured("bad-settings", format!("settings do not fit: {error}"))
-        })
+    /// `misconfigured` when they are not a JSON map.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        Settings::parse(&self.settings_json)
     }
 
     /// The source has a column of that name.

@@ -28,9 +28,11 @@ mod failure;
 mod field;
 mod flag;
 mod hooks;
+mod json;
 mod number;
 mod output;
 mod rows;
+mod settings;
 mod tables;
 mod verdicts;
 
@@ -61,6 +63,7 @@ pub use hooks::{Candidates, Description, Matching, Owner, Rule, Side, State, Tra
 pub use number::{Number, Numbers};
 pub use output::Output;
 pub use rows::Rows;
+pub use settings::Settings;
 pub use tables::{Resolved, Tables};
 pub use verdicts::{VerdictKind, Verdicts};
 

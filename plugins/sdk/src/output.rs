@@ -3,8 +3,6 @@
 //! Promises: an answer that the host would refuse (an undeclared column, another
 //! type, another number of rows) is refused here, with words that name it.
 
-use std::collections::BTreeSet;
-
 use crate::bindings::transform::exports::dvsync::rules::transform;
 use crate::columns::{Builder, Store};
 use crate::failure::Failure;
@@ -18,14 +16,13 @@ pub struct Output<'a> {
     pub verdicts: Verdicts,
     writes: &'a [Field],
     rows: usize,
-    set: BTreeSet<&'a str>,
     columns: Vec<transform::Setting>,
 }
 
 impl<'a> Output<'a> {
     pub(crate) fn new(writes: &'a [Field], rows: usize) -> Self {
         let verdicts = Verdicts::new(rows);
-        Self { verdicts, writes, rows, set: BTreeSet::new(), columns: Vec::new() }
+        Self { verdicts, writes, rows, columns: Vec::new() }
     }
 
     /// The hook declared that it writes the column.
@@ -54,7 +51,7 @@ impl<'a> Output<'a> {
             let (found, rows) = (column.len(), self.rows);
             return fault(format!("column `{name}` has {found} values for {rows} rows"));
         }
-        if !self.set.insert(&field.name) {
+        if self.columns.iter().any(|setting| setting.column.name == name) {
             return fault(format!("column `{name}` is set twice"));
         }
         self.columns.push(column.into_setting(name));

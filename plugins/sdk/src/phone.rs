@@ -16,14 +16,19 @@ use std::ops::RangeInclusive;
 use crate::country::Country;
 
 /// How a number is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// `+61 500 555 0162`.
     #[default]
     International,
     /// `+615005550162`.
     E164,
+}
+
+impl Format {
+    /// The words of a setting.
+    pub const WORDS: &[(&str, Format)] =
+        &[("international", Format::International), ("e164", Format::E164)];
 }
 
 /// Why a text has no such form.
@@ -45,6 +50,43 @@ impl fmt::Display for PhoneError {
 }
 
 impl std::error::Error for PhoneError {}
+
+/// What to do with a text that has no form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Otherwise {
+    /// A number of an unknown country keeps its digits; what is not a telephone
+    /// number at all is refused.
+    #[default]
+    Keep,
+    /// It is left away.
+    Clear,
+    /// It is refused.
+    Reject,
+}
+
+impl Otherwise {
+    /// The words of a setting.
+    pub const WORDS: &[(&str, Otherwise)] =
+        &[("keep", Otherwise::Keep), ("clear", Otherwise::Clear), ("reject", Otherwise::Reject)];
+}
+
+/// Adds the number in its form or, where it has none, what `otherwise` says.
+///
+/// # Errors
+/// Why it has none, where that is to be refused; nothing is added then.
+pub fn write(
+    text: &str,
+    country: Option<Country>,
+    format: Format,
+    otherwise: Otherwise,
+    into: &mut String,
+) -> Result<(), PhoneError> {
+    match (normalize(text, country, format, into), otherwise) {
+        (Err(_), Otherwise::Clear) => Ok(()),
+        (Err(PhoneError::NoCountry), Otherwise::Keep) => digits_only(text, into),
+        (result, _) => result,
+    }
+}
 
 /// Digits of a number with its calling code: E.164 allows 15.
 const DIGITS: RangeInclusive<usize> = 7..=15;

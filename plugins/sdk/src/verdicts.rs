@@ -96,9 +96,8 @@ impl Verdicts {
         });
     }
 
-    /// In row order, however the rule went through the rows.
-    pub(crate) fn finish(mut self) -> Vec<types::Verdict> {
-        self.list.sort_unstable_by_key(|verdict| verdict.row);
+    /// In the order in which the rule gave them.
+    pub(crate) fn finish(self) -> Vec<types::Verdict> {
         self.list
     }
 }
@@ -108,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_one_verdict_and_the_list_is_in_row_order() {
+    fn a_row_has_one_verdict_and_it_is_the_first() {
         let mut verdicts = Verdicts::new(5);
         verdicts.drop(4, "last", None, "");
         verdicts.reject(1, "first", "name", "no name");
@@ -118,6 +117,6 @@ mod tests {
         let list = verdicts.finish();
         let told: Vec<_> =
             list.iter().map(|verdict| (verdict.row, verdict.code.as_str())).collect();
-        assert_eq!(told, [(1, "first"), (4, "last")]);
+        assert_eq!(told, [(4, "last"), (1, "first")]);
     }
 }
