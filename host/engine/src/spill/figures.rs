@@ -8,7 +8,7 @@ use arrow_array::{
     ArrayRef, Decimal128Array, FixedSizeBinaryArray, Int32Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 use dvsync_model::KeyHash;
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
@@ -92,7 +92,7 @@ fn measured(rows: u32, memory_max: usize, columns: &[usize], what: &str) -> [Dur
 #[test]
 fn what_a_row_of_a_snapshot_costs_is_printed() {
     let all: Vec<usize> = (0..21).collect();
-    let mut figures = vec![
+    let figures = [
         measured(rows_max() / 20, 512 << 20, &all, "in memory"),
         measured(rows_max(), 32 << 20, &all, "on disk"),
         measured(rows_max(), 256 << 10, &all, "on disk, with 256 KiB"),
@@ -100,7 +100,7 @@ fn what_a_row_of_a_snapshot_costs_is_printed() {
     ];
     if !cfg!(debug_assertions) {
         // Generous, for machines that do other things too.
-        assert!(figures.iter_mut().flatten().all(|figure| *figure < Duration::from_micros(16)));
+        assert!(figures.as_flattened().iter().all(|&figure| figure < Duration::from_micros(16)));
     }
 }
 
@@ -117,7 +117,7 @@ fn what_a_key_and_an_id_cost_is_printed() {
         }
         let mut losers = duplicates.finish().unwrap();
         let lost = (0..rows).filter(|&row| losers.standing(row.into()).unwrap() != Standing::Kept);
-        assert_eq!(lost.count(), (rows / 10).try_into().unwrap());
+        assert_eq!(lost.count(), usize::try_from(rows / 10).unwrap());
         let key = each(began, rows);
 
         let began = now();

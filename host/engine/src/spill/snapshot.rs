@@ -12,9 +12,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use dvsync_model::KeyHash;
 
 use super::sorter::Sorter;
@@ -38,7 +38,8 @@ pub struct SnapshotBuilder {
 
 impl SnapshotBuilder {
     /// Rows will have this schema: column 0 is the primary id,
-    /// `FixedSizeBinary(16)` without nulls; any others follow.
+    /// `FixedSizeBinary(16)` without nulls; any others follow and may be null,
+    /// whatever the schema says.
     ///
     /// # Errors
     /// Column 0 is something else, or a column has a type that cannot be spilled.
@@ -51,6 +52,13 @@ impl SnapshotBuilder {
                 what: format!("rows with {found}: a primary id of 16 bytes was expected"),
             });
         }
+        let mut fields: Vec<Field> = schema
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_nullable(true))
+            .collect();
+        fields[0].set_nullable(false);
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
         let folder: Arc<Path> = room.folder.as_path().into();
         // Half for the index, half for the rows.
         let index = Sorter::new(Arc::clone(&folder), room.memory_max / 2);
@@ -61,23 +69,16 @@ impl SnapshotBuilder {
     /// Adds rows, with one key each; a row without a key is never found.
     ///
     /// # Errors
-    /// Another schema, another number of keys, or the disk.
+    /// Columns of other types, a null id, another number of keys, or the disk.
     pub fn push(&mut self, rows: &RecordBatch, keys: &[Option<KeyHash>]) -> Result<(), SpillError> {
         let wrong = |what| Err(SpillError::Contradiction { what });
         if rows.num_rows() != keys.len() {
             return wrong(format!("{} rows with {} keys", rows.num_rows(), keys.len()));
         }
-        let types = |schema: &SchemaRef| -> Vec<DataType> {
-            schema.fields().iter().map(|field| field.data_type().clone()).collect()
-        };
-        if rows.schema_ref() != &self.schema && types(rows.schema_ref()) != types(&self.schema) {
-            return wrong(format!("columns {:?} among others", types(rows.schema_ref())));
-        }
-        if rows.column(0).null_count() > 0 {
-            return wrong("a row without a primary id".to_owned());
-        }
+        let rows = RecordBatch::try_new(Arc::clone(&self.schema), rows.columns().to_vec())
+            .map_err(SpillError::rows("join"))?;
         self.rows += rows.num_rows() as u64;
-        self.payload.push(rows, keys, &mut self.index)
+        self.payload.push(&rows, keys, &mut self.index)
     }
 
     /// Makes the rows ready to be found.
