@@ -15,14 +15,14 @@ use uuid::Uuid;
 mod batch;
 mod cell;
 mod text;
-mod time;
+pub(crate) mod time;
 mod write;
 
-#[expect(unused_imports, reason = "used by the client")]
 pub(crate) use batch::BatchBody;
 pub use write::{Write, WriteBuilder};
 
 use cell::Cells;
+pub(crate) use cell::decimal;
 
 /// What is done with records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

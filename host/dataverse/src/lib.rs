@@ -16,20 +16,34 @@
 //! client.
 
 pub mod address;
+mod client;
 mod clock;
 mod code;
+mod counts;
 pub mod disposition;
 mod encode;
 mod error;
+mod headers;
+mod metadata;
+mod principal;
+mod read;
+mod reply;
+mod retry;
+mod session;
 mod settings;
+pub mod throttle;
+mod token;
 mod transport;
 mod written;
 
+pub use client::{Client, Form, WhoAmI};
 pub use clock::Clock;
 pub use code::ErrorCode;
+pub use counts::RequestCounts;
 pub use disposition::{Disposition, Facts};
 pub use encode::{Address, EncodeError, Field, Operation, Write, WriteBuilder};
 pub use error::ClientError;
+pub use read::Select;
 pub use settings::{
     Bypass, Caller, ClientSettings, Credential, DopHintScope, PrincipalSettings, RetrySettings,
     WriteHeaders,

@@ -161,7 +161,7 @@ fn number(value: impl itoa::Integer, out: &mut Vec<u8>) {
 }
 
 /// All digits, exactly: `-0.0500` is -500 at scale 4.
-fn decimal(value: i128, scale: usize, out: &mut Vec<u8>) {
+pub(crate) fn decimal(value: i128, scale: usize, out: &mut Vec<u8>) {
     if value < 0 {
         out.push(b'-');
     }

@@ -4,7 +4,7 @@
 //! low-level date algorithms*), proleptic Gregorian.
 
 /// Appends `2031-04-01`.
-pub(super) fn date(days_since_1970: i64, out: &mut Vec<u8>) {
+pub(crate) fn date(days_since_1970: i64, out: &mut Vec<u8>) {
     let (year, month, day) = civil(days_since_1970);
     if (0..=9999).contains(&year) {
         digits(year, 4, out);
@@ -20,7 +20,7 @@ pub(super) fn date(days_since_1970: i64, out: &mut Vec<u8>) {
 }
 
 /// Appends `2031-04-01T08:30:00Z`; fractions of a second are cut off.
-pub(super) fn instant(micros_since_1970: i64, out: &mut Vec<u8>) {
+pub(crate) fn instant(micros_since_1970: i64, out: &mut Vec<u8>) {
     let seconds = micros_since_1970.div_euclid(1_000_000);
     let of_day = seconds.rem_euclid(86_400);
     date(seconds.div_euclid(86_400), out);
