@@ -36,21 +36,14 @@ impl Matching for AccountRules {
         let numbers = incoming.text(ACCOUNT_NUMBER)?;
         let states = candidates.rows().int64("statecode")?;
         for row in 0..incoming.len() {
-            let all = candidates.of(row);
-            let mut active = all.clone().filter(|&record| states.get(record) == Some(0));
-            if let (Some(record), None) = (active.next(), active.next()) {
-                choices.push(record - all.start);
+            if let Some(position) = candidates.only(row, |record| states.get(record) == Some(0)) {
+                choices.push(position);
                 continue;
             }
             let number = numbers.get(row).unwrap_or_default();
-            let (count, active) =
-                (all.len(), all.filter(|&record| states.get(record) == Some(0)).count());
-            choices.verdicts.reject(
-                row,
-                "ambiguous-account",
-                ACCOUNT_NUMBER,
-                format!("`{number}` meets {count} accounts, {active} of them active"),
-            );
+            let count = candidates.of(row).len();
+            let message = format!("`{number}` meets {count} accounts, not just one of them active");
+            choices.verdicts.reject(row, "ambiguous-account", ACCOUNT_NUMBER, message);
             choices.push_none();
         }
         Ok(())

@@ -85,6 +85,21 @@ impl<'a> Candidates<'a> {
     }
 }
 
+impl Candidates<'_> {
+    /// The only candidate of a row that is so, as [`Choices::push`] takes it;
+    /// `None` when none or several are. `is` gets the record's row in
+    /// [`Candidates::rows`].
+    pub fn only(&self, row: usize, is: impl Fn(usize) -> bool) -> Option<usize> {
+        let all = self.of(row);
+        let start = all.start;
+        let mut so = all.filter(|&record| is(record));
+        match (so.next(), so.next()) {
+            (Some(record), None) => Some(record - start),
+            _ => None,
+        }
+    }
+}
+
 /// Says when a source row and a target record are the same thing.
 pub trait Matching: Rule {
     /// Which columns it reads.

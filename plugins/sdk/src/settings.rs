@@ -97,11 +97,21 @@ impl Settings {
     /// # Errors
     /// It is something else, or a country that is not in our list.
     pub fn country(&mut self, name: &'static str) -> Result<Option<Country>, Failure> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        match Country::find(&text) {
-            Some(country) => Ok(Some(country)),
-            None => Err(bad(format!("`{name}`: no country `{text}` is known"))),
-        }
+        self.text(name)?.map(|text| country(name, &text)).transpose()
+    }
+
+    /// Countries by text.
+    ///
+    /// # Errors
+    /// It is something else, or a country that is not in our list.
+    pub fn countries(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Vec<(String, Country)>>, Failure> {
+        self.map(name, |value| match value {
+            Value::Text(text) => country(name, &text),
+            other => Err(expected(name, "text in the map", &other)),
+        })
     }
 
     /// A list of texts.
@@ -177,6 +187,10 @@ fn int32(name: &str, value: &Value) -> Result<i32, Failure> {
     number
         .and_then(|number| i32::try_from(number).ok())
         .ok_or_else(|| bad(format!("`{name}`: a number is not whole, or not of 32 bits")))
+}
+
+fn country(name: &str, text: &str) -> Result<Country, Failure> {
+    Country::find(text).ok_or_else(|| bad(format!("`{name}`: no country `{text}` is known")))
 }
 
 fn expected(name: &str, what: &str, found: &Value) -> Failure {
