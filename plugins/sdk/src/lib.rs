@@ -5,7 +5,7 @@
 //! [`Matching`], [`State`] and [`Owner`], and one line of [`export!`]:
 //!
 //! ```
-#![doc = include_str!("../examples/shout.rs")]
+#![doc = include_str!("../examples/prospects.rs")]
 //! ```
 //!
 //! Rule code sees only the types of this crate, which exist natively too: a rule

@@ -2,12 +2,12 @@
 //! in a component, without a sandbox. Pure.
 //!
 //! ```
-#![doc = include_str!("../examples/shout.rs")]
+#![doc = include_str!("../examples/prospects.rs")]
 //! use dvsync_rules_sdk::testing::{Bench, Table};
 //!
 //! let rows = Table::of(&["name"], &[&[" ann  lee "], &[""]]);
-//! let answer = Bench::<Shout>::new(&rows).transform(&rows)?;
-//! assert_eq!(answer.cell(0, "lastname"), "ANN LEE");
+//! let answer = Bench::<Prospects>::new(&rows).transform(&rows)?;
+//! assert_eq!(answer.cell(0, "lastname"), "ann lee");
 //! assert_eq!(answer.verdict(1), "reject no-name (name): the prospect has no name");
 //! # Ok::<(), Failure>(())
 //! ```

@@ -1,12 +1,15 @@
-//! Names of prospects in upper case; those without a name are rejected.
-
 use dvsync_rules_sdk::prelude::*;
 
-struct Shout;
+struct Prospects;
 
-impl Rule for Shout {
+impl Rule for Prospects {
     fn describe() -> Description {
-        Description { name: "shout", version: "0.1.0", entities: &["lead"], ..Default::default() }
+        Description {
+            name: "prospect",
+            version: "0.1.0",
+            entities: &["lead"],
+            ..Default::default()
+        }
     }
 
     fn configure(_: &Context) -> Result<Self, Failure> {
@@ -14,7 +17,7 @@ impl Rule for Shout {
     }
 }
 
-impl Transform for Shout {
+impl Transform for Prospects {
     fn needs(&self, _: &Context) -> Needs {
         Needs::new().reads(Field::text("name").required()).writes(Field::text("lastname"))
     }
@@ -22,7 +25,7 @@ impl Transform for Shout {
     fn apply(&self, rows: &Rows<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
         let mut lastname = TextBuilder::new(rows.len());
         for (row, name) in rows.text("name")?.iter().enumerate() {
-            if !lastname.push_tidy(&name.unwrap_or_default().to_uppercase()) {
+            if !lastname.push_tidy(name.unwrap_or_default()) {
                 output.reject(row, "no-name", "name", "the prospect has no name");
             }
         }
@@ -30,4 +33,4 @@ impl Transform for Shout {
     }
 }
 
-dvsync_rules_sdk::export!(Shout: transform);
+dvsync_rules_sdk::export!(Prospects: transform);
