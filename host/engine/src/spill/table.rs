@@ -116,19 +116,27 @@ pub(super) struct Lens<'a> {
 impl Lens<'_> {
     /// Positions of the entries with this key.
     pub(super) fn find(&mut self, wanted: u128) -> Result<Range<u64>, SpillError> {
+        // They begin in the last block that starts below the key, or with the
+        // one after it.
         let fences = &self.table.fences;
-        // Entries with the key begin in the last block that starts below it, or
-        // with the one after; they end in the last block that starts not above it.
         let first = fences.partition_point(|&fence| fence < wanted).saturating_sub(1) as u64;
-        let last = fences.partition_point(|&fence| fence <= wanted).saturating_sub(1) as u64;
         let start = self.bound(first, |found| found < wanted)?;
         let inside = self.range(first);
-        let end = if start < inside.end && self.key_at(start)? != wanted {
-            start
+        let found = if inside.contains(&start) {
+            self.key_at(start)? == wanted
         } else {
-            self.bound(last, |found| found <= wanted)?
+            self.table.fences.get(index(first + 1)) == Some(&wanted)
         };
-        Ok(start..end)
+        if !found {
+            return Ok(start..start);
+        }
+        // Mostly there is one.
+        if inside.contains(&(start + 1)) && self.key_at(start + 1)? != wanted {
+            return Ok(start..start + 1);
+        }
+        let fences = &self.table.fences;
+        let last = fences.partition_point(|&fence| fence <= wanted).saturating_sub(1) as u64;
+        Ok(start..self.bound(last, |found| found <= wanted)?)
     }
 
     /// The entry at a position.
@@ -148,16 +156,19 @@ impl Lens<'_> {
 
     /// The first position in the block, or behind it, where `below` ends.
     fn bound(&mut self, number: u64, below: impl Fn(u128) -> bool) -> Result<u64, SpillError> {
-        let Range { start: mut low, end: mut high } = self.range(number);
+        let Range { start, end } = self.range(number);
+        let width = self.table.width;
+        let block = self.read(number)?;
+        let (mut low, mut high) = (0, index(end.saturating_sub(start)));
         while low < high {
             let middle = low + (high - low) / 2;
-            if below(self.key_at(middle)?) {
+            if below(key(&block[middle * width..])) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        Ok(low)
+        Ok(start + low as u64)
     }
 
     /// Positions of a block's entries.
