@@ -159,6 +159,14 @@ pub enum SourceError {
         /// Type in this file.
         found: String,
     },
+    /// Names that are values: every row of a JSON file has other keys.
+    #[error("`{file}` has more than {columns_max} different keys")]
+    TooManyColumns {
+        /// File, as the job says it.
+        file: String,
+        /// Columns that a source has at most.
+        columns_max: usize,
+    },
     /// A type is declared for a column that does not exist.
     #[error("a type is declared for column `{column}`, which `{file}` does not have")]
     UndeclarableColumn {
@@ -246,6 +254,9 @@ impl SourceError {
             SourceError::UndeclarableColumn { nearest, .. }
             | SourceError::UnknownColumn { nearest, .. } => {
                 format!("did you mean `{}`?", nearest.as_ref()?)
+            }
+            SourceError::TooManyColumns { .. } => {
+                "write keys that vary from row to row as values".to_owned()
             }
             SourceError::Conversion { .. } => "declare another type in `types`".to_owned(),
             SourceError::Shortened { .. } | SourceError::NoSuchPart { .. } => {

@@ -22,6 +22,7 @@
 //! Not here: remote stores, databases, filters, and any change of a value
 //! beyond its type (blanks are kept, text is not normalised).
 
+mod arrow;
 mod bad;
 mod binary;
 mod column;
@@ -30,6 +31,7 @@ mod csv;
 mod declared;
 mod error;
 mod infer;
+mod json;
 mod numbering;
 mod parquet;
 mod parts;
@@ -59,6 +61,7 @@ pub fn open(settings: &Settings) -> Result<Box<dyn Source>, SourceError> {
     Ok(match settings.kind {
         SourceKind::Csv => Box::new(csv::CsvSource::open(settings)?),
         SourceKind::Parquet => Box::new(binary::BinarySource::<parquet::Parquet>::open(settings)?),
-        _ => return Err(SourceError::NoFile { path: settings.path.clone() }),
+        SourceKind::Json => Box::new(json::JsonSource::open(settings)?),
+        SourceKind::Arrow => Box::new(binary::BinarySource::<arrow::Arrow>::open(settings)?),
     })
 }
