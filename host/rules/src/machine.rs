@@ -1,0 +1,124 @@
+//! The engine: how guests are compiled, allocated and interrupted; and the
+//! thread that advances its epoch, so that no call outlives its deadline.
+
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
+
+use crate::error::RuleError;
+use crate::settings::SandboxSettings;
+
+/// Core instances, memories and tables that one component may have.
+pub(crate) const CORE_INSTANCES_MAX: u32 = 32;
+pub(crate) const MEMORIES_MAX: u32 = 4;
+pub(crate) const TABLES_MAX: u32 = 16;
+/// What the pool holds ready per table; a `Limits` beyond it cannot be met.
+const TABLE_ELEMENTS_MAX: usize = 100_000;
+/// Bytes of a linear memory that are zeroed and kept, rather than given back,
+/// between two instances in one slot.
+const KEEP_RESIDENT: usize = 1 << 20;
+const STACK_BYTES_MAX: usize = 512 << 10;
+
+/// One engine and its clock; lives as long as anything made by it.
+pub(crate) struct Machine {
+    pub(crate) engine: Engine,
+    ticker: Ticker,
+}
+
+impl Machine {
+    pub(crate) fn new(settings: &SandboxSettings) -> Result<Self, RuleError> {
+        let engine = match Engine::new(&config(Some(pool(settings)))) {
+            Ok(engine) => engine,
+            // The pool reserves address space for each instance at once, which
+            // a limit on virtual memory may forbid.
+            Err(error) => {
+                tracing::warn!(%error, "no pool of rule instances: each is allocated on demand");
+                Engine::new(&config(None)).map_err(RuleError::Sandbox)?
+            }
+        };
+        let ticker = Ticker::start(engine.clone(), settings.tick)
+            .map_err(|error| RuleError::Sandbox(error.into()))?;
+        Ok(Self { engine, ticker })
+    }
+
+    /// Epochs after which a call has had its time, rounded up.
+    pub(crate) fn ticks(&self, deadline: Duration) -> u64 {
+        let ticks = deadline.as_nanos().div_ceil(self.ticker.every.as_nanos().max(1));
+        // One more, since the epoch under way counts as a whole one.
+        u64::try_from(ticks).unwrap_or(u64::MAX - 1).saturating_add(1).min(1 << 40)
+    }
+}
+
+/// Threads are not even compiled in.
+fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+    let mut config = Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .cranelift_nan_canonicalization(true)
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        .wasm_component_model(true)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_backtrace_max_frames(None)
+        .max_wasm_stack(STACK_BYTES_MAX)
+        .memory_init_cow(true);
+    if let Some(pool) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+fn pool(settings: &SandboxSettings) -> PoolingAllocationConfig {
+    let instances = settings.instances_max;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(4))
+        .total_memories(instances)
+        .total_tables(instances.saturating_mul(4))
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX)
+        .max_tables_per_module(4)
+        .max_component_instance_size(4 << 20)
+        .max_core_instance_size(4 << 20)
+        .max_memory_size(settings.memory_bytes_max)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .max_unused_warm_slots(instances.min(8));
+    pool
+}
+
+/// The thread that advances the epoch; ends when this is dropped.
+struct Ticker {
+    every: Duration,
+    stop: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    fn start(engine: Engine, every: Duration) -> std::io::Result<Self> {
+        let (stop, stopped) = sync_channel::<()>(0);
+        let tick = move || {
+            while matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout)) {
+                engine.increment_epoch();
+            }
+        };
+        let thread = std::thread::Builder::new().name("rule-epochs".to_owned()).spawn(tick)?;
+        Ok(Self { every, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        // Closing the channel ends the loop.
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that advances rule epochs had panicked");
+        }
+    }
+}

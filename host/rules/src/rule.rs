@@ -1,0 +1,84 @@
+//! An admitted rule: who it is, and how a job binds it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use crate::bound::Bound;
+use crate::contract::{Description, Hooks};
+use crate::error::RuleError;
+use crate::instance::Prepared;
+use crate::settings::{BindSettings, Context, Limits};
+
+/// A rule that was admitted; cheap to clone.
+#[derive(Clone)]
+pub struct Rule {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    prepared: Prepared,
+    description: Description,
+    digest: String,
+    hooks: Hooks,
+    label: Arc<str>,
+}
+
+impl Rule {
+    pub(crate) fn new(
+        prepared: Prepared,
+        description: Description,
+        digest: String,
+        hooks: Hooks,
+    ) -> Self {
+        let label = format!("{}@{}", description.name, description.version).into();
+        Self { inner: Arc::new(Inner { prepared, description, digest, hooks, label }) }
+    }
+
+    /// What the rule says of itself.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.inner.description
+    }
+
+    /// `sha256:...` of the component.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.inner.digest
+    }
+
+    /// Which hooks it exports.
+    #[must_use]
+    pub fn hooks(&self) -> Hooks {
+        self.inner.hooks
+    }
+
+    /// Binds the rule to a job: asks it once what it needs, checks that source
+    /// and target have it and that its tables are granted, and configures a
+    /// first instance.
+    ///
+    /// # Errors
+    ///
+    /// When the rule is for another entity, a table or column is missing, a type
+    /// cannot be cast without loss, the rule calls itself misconfigured, or it
+    /// fails while it is set up.
+    pub fn bind(
+        &self,
+        context: Context,
+        tables: BTreeMap<String, RecordBatch>,
+        limits: Limits,
+        settings: BindSettings,
+    ) -> Result<Bound, RuleError> {
+        Bound::new(self.clone(), context, tables, limits, settings)
+    }
+
+    pub(crate) fn prepared(&self) -> &Prepared {
+        &self.inner.prepared
+    }
+
+    /// `name@version`, for messages and the log.
+    pub(crate) fn label(&self) -> &Arc<str> {
+        &self.inner.label
+    }
+}

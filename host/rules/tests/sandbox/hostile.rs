@@ -1,0 +1,178 @@
+//! Rules that do what they must not: the row at fault is found, the rest goes
+//! on, the host lives, and other bindings are not disturbed.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use dvsync_rules::{RuleError, codes};
+
+use crate::guests::{bind_hostile, numbers, sandbox, try_bind_hostile};
+
+const ROWS: usize = 300;
+const AT_FAULT: usize = 211;
+
+/// Judges 300 rows with one 13 among them; checks that all others are judged,
+/// and returns the fault's code and message.
+fn fault_of(mode: &str) -> (&'static str, String) {
+    let sandbox = sandbox();
+    let bound = bind_hostile(&sandbox, mode);
+    let result = bound.transform(&numbers(ROWS, &[AT_FAULT])).expect("the job goes on");
+    assert_eq!(result.faults.len(), 1, "{mode}: {:?}", result.faults);
+    let fault = &result.faults[0];
+    assert_eq!(fault.row, AT_FAULT, "{mode}");
+    assert_eq!(result.columns.len(), 1, "{mode}");
+    let twice = result.columns[0].array.as_primitive::<Int64Type>();
+    assert_eq!(twice.len(), ROWS);
+    for row in (0..ROWS).filter(|row| *row != AT_FAULT) {
+        assert_eq!(twice.value(row), 2 * (1000 + row as i64), "{mode}: row {row}");
+    }
+    let left = result.columns[0].leave.as_ref().expect("the row at fault is left alone");
+    assert_eq!(left.set_indices().collect::<Vec<_>>(), [AT_FAULT]);
+    (fault.code, fault.message.clone())
+}
+
+#[test]
+fn a_row_that_traps_is_found() {
+    let (code, message) = fault_of("trap");
+    assert_eq!(code, codes::TRAP);
+    assert!(message.contains("unreachable"), "{message}");
+}
+
+#[test]
+fn the_last_words_before_a_trap_are_told() {
+    let (code, message) = fault_of("last-words");
+    assert_eq!(code, codes::TRAP);
+    assert!(message.ends_with("; its last words: panicked at 13"), "{message}");
+}
+
+#[test]
+fn a_row_that_loops_is_found() {
+    let (code, message) = fault_of("loop");
+    assert_eq!(code, codes::TIMEOUT);
+    assert_eq!(message, "the call did not end within its deadline");
+}
+
+#[test]
+fn a_row_that_allocates_without_end_is_found() {
+    assert_eq!(fault_of("allocate").0, codes::MEMORY);
+}
+
+#[test]
+fn a_row_that_recurses_without_end_is_found() {
+    assert_eq!(fault_of("recurse").0, codes::TRAP);
+}
+
+#[test]
+fn a_row_that_the_rule_itself_complains_of_is_found() {
+    assert_eq!(fault_of("invalid-input"), (codes::FAILED, "bad-row: 13 is at fault".to_owned()));
+    assert_eq!(fault_of("internal"), (codes::FAILED, "bug: 13 is at fault".to_owned()));
+}
+
+#[test]
+fn each_lie_costs_the_row_that_it_is_told_of() {
+    for (mode, words) in [
+        ("short", "expected 1 values, found 0"),
+        ("long", "expected 1 values, found 2"),
+        ("offsets-fall", "offsets fall at row 0"),
+        ("offsets-start", "offsets start at 1, not at 0"),
+        ("offsets-beyond", "offsets end at 2147483647, beyond the 1 bytes of data"),
+        ("utf8", "UTF"),
+        ("validity", "expected 1 bytes of validity for 1 rows, found 0"),
+        ("leave", "expected 1 bytes of `leave` for 1 rows, found 2"),
+        ("undeclared", "column `wages` is not declared"),
+        ("type", "column `text`: declared as text, set as int64"),
+        ("twice", "column `twice` comes twice"),
+        ("decimal", "row 0 has more than 10 digits"),
+        ("verdict-row", "a verdict for row 1 of 1"),
+        ("verdict-twice", "2 verdicts for 1 rows"),
+        ("huge", "fuel"),
+    ] {
+        let (code, message) = fault_of(mode);
+        assert_eq!(code, codes::INVALID_OUTPUT, "{mode}: {message}");
+        assert!(message.contains(words), "{mode}: {message}");
+    }
+}
+
+#[test]
+fn a_flood_of_lookups_is_refused_and_one_of_log_lines_does_no_harm() {
+    let (code, message) = fault_of("lookup-flood");
+    assert_eq!(code, codes::FAILED);
+    assert!(message.contains("no table `none` is granted"), "{message}");
+
+    let sandbox = sandbox();
+    let bound = bind_hostile(&sandbox, "log-flood");
+    let result = bound.transform(&numbers(10, &[3])).expect("the job goes on");
+    assert_eq!(result.faults, []);
+}
+
+#[test]
+fn a_rule_that_calls_itself_misconfigured_stops_the_job() {
+    let sandbox = sandbox();
+    let bound = bind_hostile(&sandbox, "misconfigured");
+    let error = bound.transform(&numbers(10, &[3])).expect_err("stopped");
+    assert_eq!(
+        error.to_string(),
+        "the rule `hostile@0.0.1` is misconfigured: 13 is at fault (`no-13`)"
+    );
+}
+
+#[test]
+fn many_rows_at_fault_are_each_found() {
+    let sandbox = sandbox();
+    let bound = bind_hostile(&sandbox, "trap");
+    let rows: Vec<_> = (0..ROWS).step_by(17).collect();
+    let result = bound.transform(&numbers(ROWS, &rows)).expect("the job goes on");
+    let found: Vec<_> = result.faults.iter().map(|fault| fault.row).collect();
+    assert_eq!(found, rows);
+}
+
+#[test]
+fn when_each_row_loops_the_rest_is_given_up_within_bounds() {
+    let sandbox = sandbox();
+    let bound = bind_hostile(&sandbox, "loop");
+    let rows: Vec<_> = (0..ROWS).collect();
+    let result = bound.transform(&numbers(ROWS, &rows)).expect("the job goes on");
+    assert_eq!(result.faults.len(), ROWS);
+    assert!(result.faults.iter().any(|fault| fault.code == codes::BUDGET));
+    assert!(bound.health().timeouts < 60, "{:?}", bound.health());
+}
+
+#[test]
+fn while_one_rule_loops_another_binding_goes_on() {
+    let sandbox = sandbox();
+    let bad = bind_hostile(&sandbox, "loop");
+    let good = bind_hostile(&sandbox, "none");
+    std::thread::scope(|scope| {
+        let looping = scope.spawn(|| bad.transform(&numbers(ROWS, &[AT_FAULT])));
+        let mut calls = 0;
+        while !looping.is_finished() {
+            let result = good.transform(&numbers(ROWS, &[AT_FAULT])).expect("not disturbed");
+            assert_eq!(result.faults, []);
+            calls += 1;
+        }
+        assert!(calls > 10, "{calls} calls meanwhile");
+        let result = looping.join().expect("no panic").expect("the job goes on");
+        assert_eq!(result.faults.len(), 1);
+    });
+}
+
+#[test]
+fn a_rule_that_misbehaves_while_it_is_set_up_is_not_bound() {
+    let sandbox = sandbox();
+    for (mode, words) in [
+        ("needs-loop", "failed in `needs`: the call did not end within its deadline"),
+        ("needs-trap", "failed in `needs`: wasm trap: wasm `unreachable`"),
+        ("configure-loop", "failed in `configure`: the call did not end within its deadline"),
+        ("configure-trap", "failed in `configure`: wasm trap"),
+        ("needs-other-hook", "asks for what cannot be: `weather` is no hook"),
+        ("needs-hook-not-exported", "asks for what cannot be: it does not export the hook `owner`"),
+        ("needs-twice", "asks for what cannot be: `transform` comes twice"),
+    ] {
+        match try_bind_hostile(&sandbox, mode) {
+            Err(error @ (RuleError::Setup { .. } | RuleError::Needs { .. })) => {
+                assert!(error.to_string().contains(words), "{mode}: {error}");
+            }
+            Err(error) => panic!("{mode}: {error}"),
+            Ok(_) => panic!("{mode}: it was bound"),
+        }
+    }
+}

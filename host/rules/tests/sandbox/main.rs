@@ -1,0 +1,16 @@
+//! The sandbox as its callers see it, with real guests (`tests/guests`).
+
+/// What is admitted, and what is refused in which words.
+mod admission;
+/// What binding a rule to a job checks.
+mod binding;
+/// Compiled code on disk.
+mod cache;
+/// The guests, built once.
+mod guests;
+/// Each hook with a rule that behaves.
+mod hooks;
+/// Rules that do what they must not.
+mod hostile;
+/// Warm, recycled and parallel instances.
+mod instances;
