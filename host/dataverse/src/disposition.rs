@@ -219,3 +219,6 @@ fn by_status(facts: &Facts) -> (Disposition, &'static str) {
         _ => (Disposition::StopRun, "nothing there answers like a Dataverse environment"),
     }
 }
+
+#[cfg(test)]
+mod tests;

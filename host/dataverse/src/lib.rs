@@ -31,6 +31,8 @@ mod reply;
 mod retry;
 mod session;
 mod settings;
+#[cfg(test)]
+mod tests;
 pub mod throttle;
 mod token;
 mod transport;

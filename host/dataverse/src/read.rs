@@ -191,3 +191,10 @@ pub(crate) async fn count(session: &Session, entity: &Entity) -> Result<Option<u
     let position = keys.iter().position(|key| *key == entity.logical_name);
     Ok(position.and_then(|position| u64::try_from(*values.get(position)?).ok()))
 }
+
+/// Decodes a page without a client: for tests of the decoder.
+#[cfg(test)]
+pub(crate) fn decode_page(select: &Select, body: &[u8]) -> Result<RecordBatch, String> {
+    let shape = Shape::new(select).map_err(|error| error.to_string())?;
+    rows::decode(&shape, body).map(|(rows, _)| rows).map_err(|error| error.to_string())
+}

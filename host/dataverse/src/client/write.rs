@@ -5,6 +5,7 @@ use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::{Form, Shared};
+use crate::counts::count;
 use crate::disposition::Disposition;
 use crate::encode::{BatchBody, Operation, Write};
 use crate::error::ClientError;

@@ -26,11 +26,6 @@ impl BatchBody {
         format!("multipart/mixed; boundary={}", self.boundary)
     }
 
-    /// Bytes so far.
-    pub(crate) fn len(&self) -> usize {
-        self.body.len()
-    }
-
     /// Adds a GET; `url` is ready for the request line.
     pub(crate) fn get(&mut self, url: &str, headers: &[(&str, &str)]) {
         self.delimiter();

@@ -176,7 +176,6 @@ impl Cells {
                 lookup.id = Uuid::try_parse(text).ok();
                 lookup.id.is_some()
             }
-            Builder::Double(b) => text.parse().map(|value| b.append_value(value)).is_ok(),
             Builder::Int64(b) => text.parse().map(|value| b.append_value(value)).is_ok(),
             _ => false,
         };
@@ -190,11 +189,6 @@ impl Cells {
                 true
             }
             Builder::Int32(b) => i32::try_from(value).map(|value| b.append_value(value)).is_ok(),
-            Builder::Double(b) => {
-                #[expect(clippy::cast_precision_loss, reason = "the column is a double")]
-                b.append_value(value as f64);
-                true
-            }
             Builder::MultiChoice(b) => {
                 b.append_value(value.to_string());
                 true
@@ -205,10 +199,6 @@ impl Cells {
     }
 
     fn float(&mut self, value: f64) -> Result<(), String> {
-        if let Builder::Double(b) = &mut self.builder {
-            b.append_value(value);
-            return Ok(());
-        }
         // `5.0` in a column of whole numbers.
         #[expect(clippy::cast_possible_truncation, reason = "compared right after")]
         let whole = value as i64;
@@ -226,6 +216,12 @@ impl Cells {
         match &mut self.builder {
             Builder::Decimal(b, scale) => {
                 let value = number::decimal(raw.trim_matches('"'), *scale);
+                let fits = value.map(|value| b.append_value(value)).is_some();
+                if fits { Ok(()) } else { Err(self.bad(&raw)) }
+            }
+            // serde_json's own floats are off by a unit in the last place.
+            Builder::Double(b) => {
+                let value = raw.trim_matches('"').parse::<f64>().ok().filter(|v| v.is_finite());
                 let fits = value.map(|value| b.append_value(value)).is_some();
                 if fits { Ok(()) } else { Err(self.bad(&raw)) }
             }
@@ -289,7 +285,7 @@ impl<'de> DeserializeSeed<'de> for &mut Cells {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if matches!(self.builder, Builder::Decimal(..) | Builder::Raw(_)) {
+        if matches!(self.builder, Builder::Decimal(..) | Builder::Double(_) | Builder::Raw(_)) {
             let raw = <&RawValue>::deserialize(deserializer)?;
             return self.raw(raw.get()).map_err(de::Error::custom);
         }

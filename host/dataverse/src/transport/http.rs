@@ -245,3 +245,6 @@ fn chain(error: &dyn Error) -> String {
     }
     text.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
