@@ -125,14 +125,19 @@ impl AccountRules {
         let mut column = TextBuilder::new(rows.len());
         let settings = &self.settings;
         let countries = rows.has(COUNTRY).then(|| rows.text(COUNTRY)).transpose()?;
+        // Neighbours often share their country.
+        let (mut last, mut country) = ("", settings.default_country);
         for (row, cell) in rows.text(PHONE)?.iter().enumerate() {
             let Some(text) = cell.filter(|text| !text.trim_ascii().is_empty()) else {
                 column.push_null();
                 continue;
             };
             let name = countries.as_ref().and_then(|cells| cells.get(row)).unwrap_or_default();
-            let country =
-                if name.is_empty() { settings.default_country } else { Country::find(name) };
+            if name != last {
+                let none = name.trim_ascii().is_empty();
+                country = if none { settings.default_country } else { Country::find(name) };
+                last = name;
+            }
             let mut fault = None;
             column.push_with(|data| {
                 let (format, otherwise) = (settings.phone_format, settings.bad_phone);

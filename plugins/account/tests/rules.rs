@@ -55,7 +55,7 @@ fn stores(changes: &[&[(&str, &'static str)]]) -> Table {
         .map(|changes| {
             let mut row = STORE.to_vec();
             for (column, cell) in *changes {
-                let position = COLUMNS.iter().position(|name| name == column).unwrap();
+                let position = COLUMNS.iter().position(|name| name == column).expect("a column");
                 row[position] = cell;
             }
             row
@@ -82,7 +82,7 @@ fn bench(table: &Table) -> Bench<AccountRules> {
 }
 
 fn judge(table: &Table, settings: &str) -> Answer {
-    bench(table).settings(settings).transform(table).unwrap()
+    bench(table).settings(settings).transform(table).expect("settings that fit")
 }
 
 #[test]

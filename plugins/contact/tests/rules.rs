@@ -34,14 +34,17 @@ const CUSTOMER: &[&str] = &[
     "7",
 ];
 
+/// Changed cells: column, text.
+type Cells<'a> = &'a [(&'a str, &'static str)];
+
 /// The customer with some cells changed.
-fn customers(changes: &[&[(&str, &'static str)]]) -> Table {
+fn customers(changes: &[Cells<'_>]) -> Table {
     let rows: Vec<Vec<&str>> = changes
         .iter()
         .map(|changes| {
             let mut row = CUSTOMER.to_vec();
             for (column, cell) in *changes {
-                let position = COLUMNS.iter().position(|name| name == column).unwrap();
+                let position = COLUMNS.iter().position(|name| name == column).expect("a column");
                 row[position] = cell;
             }
             row
@@ -71,7 +74,7 @@ fn bench(table: &Table) -> Bench<ContactRules> {
 }
 
 fn judge(table: &Table, settings: &str) -> Answer {
-    bench(table).settings(settings).transform(table).unwrap()
+    bench(table).settings(settings).transform(table).expect("settings that fit")
 }
 
 #[test]
@@ -100,8 +103,8 @@ fn every_column_of_a_customer_arrives_clean() {
 #[test]
 fn a_cell_is_cleaned_or_its_row_is_rejected_with_the_reason() {
     let territories = r#"{"territory_countries": {"7": "FR", "8": "Germany"}}"#;
-    let cases: &[(&[(&str, &'static str)], &str, &str, &str)] = &[
-        // cells, settings, target column, cell or verdict
+    // Cells, settings, target column, cell or verdict.
+    let cases: &[(Cells<'_>, &str, &str, &str)] = &[
         (
             &[("customer_number", " ")],
             "",
@@ -194,7 +197,7 @@ fn the_owner_is_the_first_sales_person_of_the_territory() {
     let cells = ["4", "7", "8", "99", ""];
     let changes: Vec<[(&str, &'static str); 1]> =
         cells.iter().map(|&cell| [("territory_id", cell)]).collect();
-    let changes: Vec<&[(&str, &'static str)]> = changes.iter().map(<[_; 1]>::as_slice).collect();
+    let changes: Vec<Cells<'_>> = changes.iter().map(<[_; 1]>::as_slice).collect();
     let table = customers(&changes);
     let typed = table.clone().typed("territory_id", Type::Int64);
     let owners = |table: &Table, settings| {

@@ -1,6 +1,9 @@
+//! A whole rule: names of prospects, tidied.
+
 use dvsync_rules_sdk::prelude::*;
 
-struct Prospects;
+/// Names of prospects, tidied.
+pub struct Prospects;
 
 impl Rule for Prospects {
     fn describe() -> Description {

@@ -1,6 +1,9 @@
+//! A rule with settings and a granted table.
+
 use dvsync_rules_sdk::prelude::*;
 
-struct Regions {
+/// Prospects belong to the seller of their region.
+pub struct Regions {
     region: String,
     tables: Tables,
 }

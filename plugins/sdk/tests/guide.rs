@@ -1,9 +1,13 @@
 //! The rules that `docs/rules-authoring.md` shows: what they do, and that the
 //! page shows just them.
 
-mod prospects {
-    include!("../examples/prospects.rs");
+#[path = "../examples/prospects.rs"]
+pub mod prospects;
+#[path = "../examples/regions.rs"]
+pub mod regions;
 
+mod names {
+    use super::prospects::Prospects;
     use dvsync_rules_sdk::testing::{Bench, Table, assert_rows_independent};
 
     #[test]
@@ -17,9 +21,8 @@ mod prospects {
     }
 }
 
-mod regions {
-    include!("../examples/regions.rs");
-
+mod owners {
+    use super::regions::Regions;
     use dvsync_rules_sdk::testing::{Bench, Table};
 
     #[test]
