@@ -44,7 +44,9 @@ pub use chunk::{ChunkOutcomes, ChunkRecord, RowLetter};
 pub use error::JournalError;
 pub use reader::{Cause, LetterRecord, Reader};
 pub use request::{Doubt, Fate, Intent, IntentId, Reply};
-pub use run::{FrozenSource, Requests, RuleUsed, RunEnd, RunId, RunRecord, RunStart, RunStatus};
+pub use run::{
+    FrozenSource, NotARunId, Requests, RuleUsed, RunEnd, RunId, RunRecord, RunStart, RunStatus,
+};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
