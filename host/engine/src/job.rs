@@ -14,6 +14,7 @@
 //! error. Deliberately not here: whether columns, tables and keys exist
 //! (`dvsync check` asks the target).
 
+mod connection;
 mod error;
 mod fault;
 mod file;
@@ -44,9 +45,8 @@ pub use file::{
     RuleLimitsSection, RulesSection, TargetSection,
 };
 pub use needed::{
-    Batch, Caller, ColumnMapping, ColumnSource, Credential, Duplicates, Emulator, Grant, Headers,
-    Job, Journal, Limits, LookupBy, Match, Plugin, Principal, Retry, RuleLimits, Rules, Seed,
-    Source, Target, TargetUrl,
+    Batch, ColumnMapping, ColumnSource, Duplicates, Emulator, Grant, Job, Journal, Limits,
+    LookupBy, Match, Plugin, Retry, RuleLimits, Rules, Seed, Source, Target, TargetUrl,
 };
 pub use secret::SecretRef;
 pub use source_file::{DuplicatesSection, GrantSection, SeedSection, SourceSection};
@@ -116,11 +116,7 @@ impl Job {
             message: "cannot tell the format of the job file by its ending".to_owned(),
             hint: Some("name it .toml, .yaml or .json".to_owned()),
         })?;
-        let root = match path.parent() {
-            Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-            Some(folder) => folder,
-            None => Path::new("."),
-        };
+        let root = path.parent().unwrap_or(Path::new(""));
         let mut tree = read_tree(format, text).map_err(|(position, message)| JobError::Wrong {
             place: place(position),
             message,
@@ -134,7 +130,11 @@ impl Job {
         };
         job().map_err(|mut fault: Fault| {
             fault.steps.reverse();
-            let position = locate::locate(format, text, &fault.steps, fault.at_key);
+            let position = if fault.steps.is_empty() {
+                None
+            } else {
+                locate::locate(format, text, &fault.steps, fault.at_key)
+            };
             JobError::Wrong { place: place(position), message: fault.message, hint: fault.hint }
         })
     }

@@ -1,1 +1,47 @@
 //! One run: read, prepare, classify, pack, send, settle.
+//!
+//! ```text
+//! Source -read-> Frame -prepare-> Prepared -classify-> Classified -pack-> Batch -send-> fates -settle-> Report
+//! ```
+//!
+//! [`run()`] tells the whole story on one screen; each verb has a file of its
+//! name. Promises: every row read ends in exactly one outcome; a request is in
+//! the journal before it leaves; memory does not grow with the number of rows.
+//! Deliberately not here: HTTP and its retries (`dvsync-dataverse`), the sandbox
+//! (`dvsync-rules`), terminals and exit codes (the program).
+
+mod blocking;
+mod classify;
+mod connect;
+mod error;
+mod fate;
+mod frame;
+pub mod job;
+pub mod journal;
+mod keys;
+mod known;
+mod letter_row;
+mod nearest;
+mod pack;
+mod plan;
+mod prepare;
+mod progress;
+mod read;
+mod report;
+mod run;
+mod sandbox;
+mod send;
+mod settle;
+pub mod spill;
+mod stop;
+mod survey;
+mod table;
+
+pub use connect::client_settings;
+pub use error::{Cause as ErrorCause, RunError};
+pub use plan::{Parts, Plan, make as plan};
+pub use prepare::cast::Unfit;
+pub use progress::{Progress, Stage};
+pub use report::{Cause, Report};
+pub use run::run;
+pub use stop::Stop;

@@ -185,15 +185,15 @@ pub struct RulesSection {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub struct RuleLimitsSection {
-    /// Memory of one instance; `128MiB` if absent.
+    /// Memory of one instance; `256MiB` if absent.
     pub memory: Option<Size>,
     /// Time of one call; `10s` if absent.
     pub time_per_call: Option<Span>,
-    /// What one call may return; `64MiB` if absent.
+    /// What one call may return; `128MiB` if absent.
     pub output: Option<Size>,
     /// Log lines of one call; 100 if absent.
     pub log_lines: Option<u32>,
-    /// Calls spent on finding the rows at fault in one chunk; 64 if absent.
+    /// Calls spent on finding the rows at fault in one chunk; 1000 if absent.
     pub narrowing_calls: Option<u32>,
 }
 

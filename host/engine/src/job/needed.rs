@@ -3,16 +3,15 @@
 //!
 //! Pure data. What is said here holds: nobody checks it again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dvsync_model::Secret;
-use uuid::Uuid;
+use dvsync_dataverse::{PrincipalSettings, WriteHeaders};
 
 use super::words::{
-    BypassWord, CreateInactive, Isolation, Keep, LookupWord, Mode, OnFailure, OnMissing, Retrieve,
-    Sanitize, Several, TooLong, WhenNull,
+    CreateInactive, Isolation, Keep, LookupWord, Mode, OnFailure, OnMissing, Retrieve, Sanitize,
+    Several, TooLong, WhenNull,
 };
 use dvsync_sources::Settings;
 
@@ -86,9 +85,9 @@ pub struct Target {
     /// How a record that is to be inactive is created.
     pub create_inactive: CreateInactive,
     /// At least one; names are unique.
-    pub principals: Vec<Principal>,
+    pub principals: Vec<PrincipalSettings>,
     /// What is asked of the service with each write.
-    pub headers: Headers,
+    pub headers: WriteHeaders,
     /// Requests in flight at most, for each principal: 1 to 52.
     pub concurrency_max: usize,
     /// How long one request may take.
@@ -150,66 +149,6 @@ pub enum Match {
     Rules,
 }
 
-/// An application user.
-#[derive(Debug, Clone)]
-pub struct Principal {
-    /// For logs and reports.
-    pub name: String,
-    /// How it signs in.
-    pub credential: Credential,
-}
-
-/// How a principal signs in.
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// A ready token.
-    Token(Secret),
-    /// An application and its secret.
-    ClientSecret {
-        /// Directory of the application.
-        tenant_id: String,
-        /// The application.
-        client_id: String,
-        /// Its secret.
-        secret: Secret,
-    },
-    /// The identity of the machine, or a user-assigned one.
-    ManagedIdentity {
-        /// The user-assigned one.
-        client_id: Option<String>,
-    },
-    /// The identity that Kubernetes hands out.
-    WorkloadIdentity,
-    /// Whoever is signed in with `az login`.
-    AzureCli,
-}
-
-/// What is asked of the service with each write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Headers {
-    /// Custom plug-ins and workflows to skip.
-    pub bypass_custom_logic: BTreeSet<BypassWord>,
-    /// Starts no Power Automate flows.
-    pub bypass_flows: bool,
-    /// Does not look for duplicates by the environment's rules.
-    pub suppress_duplicate_detection: bool,
-    /// Acts for somebody else.
-    pub caller: Option<Caller>,
-    /// Unique name of a solution.
-    pub solution: Option<String>,
-    /// Text that plug-ins see as `tag`.
-    pub tag: Option<String>,
-}
-
-/// Somebody to act for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
-    /// Object id in Entra.
-    ObjectId(Uuid),
-    /// `systemuserid`.
-    SystemUser(Uuid),
-}
-
 /// The rule that judges each row.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -223,8 +162,6 @@ pub struct Rules {
     pub on_failure: OnFailure,
     /// Bounds of each call.
     pub limits: RuleLimits,
-    /// Admits a component that imports WASI, with an empty context.
-    pub wasi: bool,
 }
 
 /// Where the rule's component comes from.

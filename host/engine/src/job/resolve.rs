@@ -93,6 +93,10 @@ fn mode(mode: ModeWord) -> Result<Mode, Fault> {
 }
 
 fn rules(section: RulesSection, lookups: &Lookups<'_>) -> Result<Rules, Fault> {
+    if section.wasi {
+        return Err(Fault::at("rules.wasi", "rules that import WASI are not admitted yet")
+            .hint("build the rule without WASI: for `wasm32-unknown-unknown`"));
+    }
     let limits = section.limits;
     let settings = section.settings.unwrap_or_default().into_iter().collect();
     Ok(Rules {
@@ -101,18 +105,17 @@ fn rules(section: RulesSection, lookups: &Lookups<'_>) -> Result<Rules, Fault> {
         isolation: section.isolation.unwrap_or(Isolation::Warm),
         on_failure: section.on_failure.unwrap_or(OnFailure::DeadLetter),
         limits: RuleLimits {
-            memory: bytes(limits.memory, 128 << 20, 1 << 20..=4 << 30, "rules.limits.memory")?,
+            memory: bytes(limits.memory, 256 << 20, 1 << 20..=4 << 30, "rules.limits.memory")?,
             time_per_call: span(
                 limits.time_per_call,
                 10_000,
                 10..=600_000,
                 "rules.limits.time_per_call",
             )?,
-            output: bytes(limits.output, 64 << 20, 1 << 10..=1 << 30, "rules.limits.output")?,
+            output: bytes(limits.output, 128 << 20, 1 << 10..=1 << 30, "rules.limits.output")?,
             log_lines: limits.log_lines.unwrap_or(100),
-            narrowing_calls: limits.narrowing_calls.unwrap_or(64),
+            narrowing_calls: limits.narrowing_calls.unwrap_or(1000),
         },
-        wasi: section.wasi,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use dvsync_dataverse::{Bypass, Caller, Credential, PrincipalSettings, WriteHeaders};
 use dvsync_model::Secret;
 use uuid::Uuid;
 
@@ -11,10 +12,10 @@ use super::fault::{Fault, listed};
 use super::file::{
     CallerSection, EmulatorSection, HeadersSection, PrincipalSection, TargetSection,
 };
-use super::needed::{Caller, Credential, Emulator, Headers, Match, Principal, Target, TargetUrl};
+use super::needed::{Emulator, Match, Target, TargetUrl};
 use super::resolve::{not_empty, span};
 use super::resolve_source::{distinct, seed};
-use super::words::{CreateInactive, LookupWord, MatchSection, Mode, Retrieve, Several};
+use super::words::{BypassWord, CreateInactive, LookupWord, MatchSection, Mode, Retrieve, Several};
 
 /// The token that the embedded emulator takes where the job names no principal.
 const EMULATOR: &str = "emulator";
@@ -163,10 +164,10 @@ fn principals(
     sections: Vec<PrincipalSection>,
     url: &TargetUrl,
     lookups: &Lookups<'_>,
-) -> Result<Vec<Principal>, Fault> {
+) -> Result<Vec<PrincipalSettings>, Fault> {
     if sections.is_empty() {
         return match url {
-            TargetUrl::Emulator(_) => Ok(vec![Principal {
+            TargetUrl::Emulator(_) => Ok(vec![PrincipalSettings {
                 name: EMULATOR.to_owned(),
                 credential: Credential::Token(Secret::new(EMULATOR)),
             }]),
@@ -185,7 +186,7 @@ fn principals(
             return Err(Fault::at(&format!("{at}.name"), format!("`{name}` is there twice")));
         }
         let credential = credential(section, &at, lookups)?;
-        principals.push(Principal { name, credential });
+        principals.push(PrincipalSettings { name, credential });
     }
     Ok(principals)
 }
@@ -237,7 +238,7 @@ fn credential(
     })
 }
 
-fn headers(section: HeadersSection) -> Result<Headers, Fault> {
+fn headers(section: HeadersSection) -> Result<WriteHeaders, Fault> {
     let id = |text: &str, word: &str| {
         Uuid::try_parse(text).map_err(|_| {
             let at = format!("target.headers.caller.{word}");
@@ -246,19 +247,24 @@ fn headers(section: HeadersSection) -> Result<Headers, Fault> {
     };
     let caller = match section.caller {
         Some(CallerSection::ObjectId(text)) => Some(Caller::ObjectId(id(&text, "object_id")?)),
-        Some(CallerSection::SystemUser(text)) => {
-            Some(Caller::SystemUser(id(&text, "system_user")?))
-        }
+        Some(CallerSection::SystemUser(text)) => Some(Caller::UserId(id(&text, "system_user")?)),
         None => None,
     };
-    Ok(Headers {
-        bypass_custom_logic: section.bypass_custom_logic.into_iter().collect(),
+    Ok(WriteHeaders {
+        bypass_custom_logic: section.bypass_custom_logic.into_iter().map(bypass).collect(),
         bypass_flows: section.bypass_flows,
         suppress_duplicate_detection: section.suppress_duplicate_detection.unwrap_or(true),
         caller,
         solution: section.solution,
         tag: section.tag,
     })
+}
+
+fn bypass(word: BypassWord) -> Bypass {
+    match word {
+        BypassWord::Sync => Bypass::Sync,
+        BypassWord::Async => Bypass::Async,
+    }
 }
 
 fn api_version(typed: Option<String>) -> Result<String, Fault> {

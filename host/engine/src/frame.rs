@@ -1,0 +1,194 @@
+//! The rows of one chunk on their way from read to settled, and the ledger
+//! that gives each of them exactly one outcome.
+//!
+//! A frame is shared by the batches that its records went into. Whoever learns
+//! a record's fate writes it here; [`Frame::close`] and the last fate together
+//! make the chunk complete. A second fate for one row is a bug and is refused.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arrow_array::RecordBatch;
+use dvsync_model::{Letter, Origin, Outcome};
+use dvsync_sources::{Chunk, Position};
+use uuid::Uuid;
+
+use crate::fate::Fate;
+use crate::keys::KeyColumns;
+
+/// The rows of one chunk.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// Chunks are numbered from 0 in the order in which they are read.
+    pub(crate) number: u64,
+    /// File, as the job names it.
+    pub(crate) file: Arc<str>,
+    /// What was read, with where each row stood.
+    pub(crate) chunk: Chunk,
+    /// The source's own key, where the job names one.
+    pub(crate) key: Option<KeyColumns>,
+    /// Source columns whose values never leave in a letter.
+    pub(crate) masked: Arc<[String]>,
+    ledger: Mutex<Ledger>,
+}
+
+/// Outcomes and letters, by row.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// One a good row; `None` until it is known, and for ever if the run
+    /// stopped before.
+    pub(crate) outcomes: Vec<Option<Outcome>>,
+    /// Target ids, nil where there is none.
+    pub(crate) ids: Vec<Uuid>,
+    /// Why rows are dropped, deferred or dead letters, by row.
+    pub(crate) letters: Vec<(u32, Outcome, Letter)>,
+    /// Rows that the run ended before.
+    pub(crate) not_reached: usize,
+    open: usize,
+    closed: bool,
+}
+
+impl Frame {
+    /// A frame with no fate decided, but for the rows that could not be read.
+    pub(crate) fn new(
+        number: u64,
+        file: Arc<str>,
+        chunk: Chunk,
+        key: Option<KeyColumns>,
+        masked: Arc<[String]>,
+    ) -> Self {
+        let rows = chunk.rows.num_rows();
+        let ledger = Ledger {
+            outcomes: vec![None; rows],
+            ids: vec![Uuid::nil(); rows],
+            letters: Vec::new(),
+            not_reached: 0,
+            open: rows,
+            closed: false,
+        };
+        Self { number, file, chunk, key, masked, ledger: Mutex::new(ledger) }
+    }
+
+    /// Good rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.chunk.rows.num_rows()
+    }
+
+    /// The source rows.
+    pub(crate) fn source(&self) -> &RecordBatch {
+        &self.chunk.rows
+    }
+
+    /// Where reading goes on after this chunk.
+    pub(crate) fn next(&self) -> Position {
+        self.chunk.next
+    }
+
+    /// Rows without an outcome so far, ascending.
+    pub(crate) fn open_rows(&self) -> Vec<u32> {
+        let ledger = self.locked();
+        (0_u32..)
+            .zip(&ledger.outcomes)
+            .filter(|(_, outcome)| outcome.is_none())
+            .map(|(row, _)| row)
+            .collect()
+    }
+
+    /// Gives a row its outcome. `fate` explains outcomes that need it.
+    pub(crate) fn settle(&self, row: usize, outcome: Outcome, id: Option<Uuid>) {
+        self.locked().settle(row, outcome, id);
+    }
+
+    /// Gives a row the outcome of a fate, with its letter.
+    pub(crate) fn settle_fate(&self, row: usize, fate: &Fate, id: Option<Uuid>) {
+        let letter = self.letter(row, fate, id);
+        let mut ledger = self.locked();
+        ledger.settle(row, fate.outcome, id);
+        ledger.letters.push((u32::try_from(row).unwrap_or(u32::MAX), fate.outcome, letter));
+    }
+
+    /// The run stopped before this row was sent: it has no outcome.
+    pub(crate) fn leave(&self, row: usize) {
+        let mut ledger = self.locked();
+        debug_assert!(ledger.outcomes[row].is_none(), "row {row} is settled already");
+        ledger.not_reached += 1;
+        ledger.open -= 1;
+    }
+
+    /// No further record of this frame will be packed.
+    pub(crate) fn close(&self) {
+        self.locked().closed = true;
+    }
+
+    /// The ledger, once, when every row has its fate; `None` before and after.
+    pub(crate) fn complete(&self) -> Option<Ledger> {
+        let mut ledger = self.locked();
+        if ledger.closed && ledger.open == 0 {
+            ledger.closed = false;
+            Some(std::mem::take(&mut *ledger))
+        } else {
+            None
+        }
+    }
+
+    /// The ledger as it is, when the run ends before the chunk is complete:
+    /// open rows count as not reached.
+    pub(crate) fn abandon(&self) -> Ledger {
+        let mut ledger = std::mem::take(&mut *self.locked());
+        ledger.not_reached += ledger.open;
+        ledger.open = 0;
+        ledger
+    }
+
+    /// Letters of the rows that could not be read, in the order of `chunk.bad`.
+    pub(crate) fn unreadable(&self) -> impl Iterator<Item = (u64, Letter)> + '_ {
+        self.chunk.bad.iter().map(|bad| {
+            let letter = Letter {
+                origin: Origin { file: Arc::clone(&self.file), line: bad.line },
+                key: None,
+                code: bad.code.to_owned(),
+                column: bad.column.clone(),
+                message: bad.message.clone(),
+                hint: bad.hint.clone(),
+                id: None,
+                landed_partially: false,
+                row: bad.text.clone(),
+            };
+            (bad.ordinal, letter)
+        })
+    }
+
+    fn letter(&self, row: usize, fate: &Fate, id: Option<Uuid>) -> Letter {
+        Letter {
+            origin: Origin { file: Arc::clone(&self.file), line: self.chunk.lines.at(row) },
+            key: self.key.as_ref().and_then(|key| key.shown(row)),
+            code: fate.code.to_string(),
+            column: fate.column.clone(),
+            message: fate.message.clone(),
+            hint: fate.hint.clone(),
+            id,
+            landed_partially: fate.landed_partially,
+            row: Some(crate::letter_row::render(self.source(), row, &self.masked)),
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Ledger> {
+        // A panic while it was held left no half-written row: each change is one
+        // assignment after its checks.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger {
+    fn settle(&mut self, row: usize, outcome: Outcome, id: Option<Uuid>) {
+        debug_assert!(self.outcomes[row].is_none(), "row {row} has two fates");
+        if self.outcomes[row].is_some() {
+            tracing::error!(row, "a row was given a second fate; the first one stands");
+            return;
+        }
+        self.outcomes[row] = Some(outcome);
+        if let Some(id) = id {
+            self.ids[row] = id;
+        }
+        self.open -= 1;
+    }
+}

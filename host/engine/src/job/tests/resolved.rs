@@ -1,0 +1,131 @@
+//! What a run gets of a job file.
+
+use std::time::Duration;
+
+use dvsync_dataverse::Credential;
+
+use super::*;
+
+#[test]
+fn a_small_job_has_every_default() {
+    let job = job(SMALL);
+    assert_eq!(job.mode, Mode::Upsert);
+    assert_eq!(job.source.settings.root, Path::new("jobs"));
+    assert_eq!(job.source.duplicates, Duplicates { keep: Keep::Reject, by: None });
+    assert_eq!(job.target.matching, Match::Key(vec!["accountnumber".to_owned()]));
+    assert_eq!(job.target.lookup, LookupWord::Columns);
+    assert!(job.target.headers.suppress_duplicate_detection);
+    assert_eq!(job.target.timeout, Duration::from_secs(150));
+    assert_eq!(job.batch.records, 200);
+    assert_eq!(job.limits.dead_letters_max_percent, None);
+    assert_eq!(job.journal.path, Path::new("jobs/.dvsync/accounts.db"));
+    let TargetUrl::Emulator(emulator) = job.target.url else { panic!("not the emulator") };
+    assert_eq!(emulator.state, Path::new("jobs/.dvsync/emulator"));
+    assert!(matches!(job.target.principals[0].credential, Credential::Token(_)));
+}
+
+#[test]
+fn duplicates_keep_the_last_where_an_order_is_named() {
+    let text = SMALL.replace("[target]", "duplicates = { by = \"modified\" }\n[target]");
+    let duplicates = job(&text).source.duplicates;
+    assert_eq!(duplicates, Duplicates { keep: Keep::Last, by: Some("modified".to_owned()) });
+}
+
+#[test]
+fn a_given_variable_replaces_its_default() {
+    let text = SMALL.replace("accounts.csv", "${data}/accounts.csv");
+    let text = format!("{text}[variables]\ndata = \"data\"\n");
+    let path = |set| load("a.toml", &text, set).unwrap().source.settings.path;
+    assert_eq!(path(&[]), "data/accounts.csv");
+    assert_eq!(path(&[("data", "/mnt/x")]), "/mnt/x/accounts.csv");
+}
+
+#[test]
+fn secrets_come_from_the_environment_and_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "from-file\r\n").unwrap();
+    let text = format!(
+        "{}{}",
+        SMALL.replace("\"emulator\"", "\"https://contoso.crm4.dynamics.com/\""),
+        r#"[[target.principals]]
+client_secret = { env = "LOADER_SECRET" }
+tenant_id = "t"
+client_id = "c"
+[[target.principals]]
+name = "second"
+token = { file = "token" }
+"#
+    );
+    let file = folder.path().join("job.toml");
+    let job = load(file.to_str().unwrap(), &text, &[]).unwrap();
+    assert!(
+        matches!(&job.target.url, TargetUrl::Service(url) if url == "https://contoso.crm4.dynamics.com")
+    );
+    let shown = format!("{job:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("from-file"), "{shown}");
+    let [first, second] = job.target.principals.as_slice() else { panic!("not two principals") };
+    assert_eq!(first.name, "principal-1");
+    let Credential::ClientSecret { secret, .. } = &first.credential else { panic!("{first:?}") };
+    assert_eq!(secret.expose(), "hunter2");
+    let Credential::Token(token) = &second.credential else { panic!("{second:?}") };
+    assert_eq!(token.expose(), "from-file");
+}
+
+#[test]
+fn toml_yaml_and_json_say_the_same() {
+    let yaml = "name: accounts\nmode: upsert\nsource: {path: accounts.csv, key: [number]}\n\
+        target: {url: emulator, entity: account, match: {key: [accountnumber]}}\n\
+        columns: {accountnumber: {from: number}}\n";
+    let json = r#"{"name": "accounts", "mode": "upsert",
+        "source": {"path": "accounts.csv", "key": ["number"]},
+        "target": {"url": "emulator", "entity": "account", "match": {"key": ["accountnumber"]}},
+        "columns": {"accountnumber": {"from": "number"}}}"#;
+    let shown = |file, text| {
+        let mut job = load(file, text, &[]).unwrap();
+        job.file = PathBuf::new();
+        format!("{job:?}")
+    };
+    let toml = shown("a.toml", SMALL);
+    assert_eq!(shown("a.yml", yaml), toml);
+    assert_eq!(shown("a.json", json), toml);
+}
+
+#[test]
+fn a_rule_with_tables_and_seeds_is_understood() {
+    let text = format!(
+        "{SMALL}{}",
+        r#"[columns.name]
+sanitize = ["trim", "collapse_spaces"]
+too_long = "truncate"
+[columns.parentaccountid]
+lookup = { entity = "account", by = "accountnumber", from = "parent", on_missing = "defer" }
+[rules]
+plugin = "account@0.1.0"
+settings = { default_country = "US", nested = { list = [1, 2.5, true] } }
+limits = { memory = "32MiB", time_per_call = "2s" }
+[tables.salespeople]
+path = "salespeople.csv"
+[tables.users]
+entity = "systemuser"
+select = ["internalemailaddress"]
+[[target.emulator.seed]]
+entity = "systemuser"
+path = "salespeople.csv"
+columns = { internalemailaddress = "email", title = "job_title" }
+key = ["internalemailaddress"]
+"#
+    );
+    let job = job(&text);
+    let rules = job.rules.unwrap();
+    let version = Some("0.1.0".to_owned());
+    assert_eq!(rules.plugin, Plugin::Shipped { name: "account".to_owned(), version });
+    assert_eq!(rules.settings["nested"]["list"], serde_json::json!([1, 2.5, true]));
+    assert_eq!(rules.limits.memory, 32 << 20);
+    assert_eq!(job.columns["name"].source, ColumnSource::Rule);
+    assert!(matches!(&job.columns["parentaccountid"].source, ColumnSource::Lookup(lookup)
+        if lookup.on_missing == OnMissing::Defer));
+    assert!(matches!(job.tables["salespeople"], Grant::Source(_)));
+    assert!(matches!(&job.tables["users"], Grant::Entity { select, .. } if select.len() == 1));
+    let TargetUrl::Emulator(emulator) = job.target.url else { panic!("not the emulator") };
+    assert_eq!(emulator.seed[0].key, ["internalemailaddress"]);
+}
