@@ -1,1 +1,48 @@
 //! A local Dataverse that refuses what the real one refuses.
+//!
+//! [`Emulator::handle`] answers a request in process: no sockets, time comes
+//! with the request, the same seed and the same requests give the same replies.
+//! [`serve`] puts it behind HTTP/1.1 and TLS. What the real service documents
+//! is done as documented; what its documentation leaves open is a setting
+//! ([`Behavior`]); what is not done is refused with 501, never ignored.
+//!
+//! Nature: pure values and state machines, apart from the log of committed
+//! changes (`store::log`) and `serve`. Shares no code with the host crates, so
+//! that a misunderstanding does not pass its own test. Not here: plug-ins,
+//! roles and privileges, elastic tables, `$apply`, FetchXML, change tracking,
+//! `$expand` of records.
+
+mod admin;
+mod batch;
+mod body;
+mod bulk;
+mod call;
+mod cell;
+mod decimal;
+mod emulator;
+mod environment;
+mod error;
+mod faults;
+mod functions;
+mod instant;
+mod limits;
+mod metadata;
+mod principals;
+mod query;
+mod recorder;
+mod refusal;
+mod reply;
+pub mod schema;
+mod seed;
+mod serve;
+mod settings;
+mod store;
+mod write;
+
+pub use emulator::{Cut, Emulator, Handled, Secure};
+pub use error::EmulatorError;
+pub use faults::{Effect, FaultRule};
+pub use serve::{Tls, serve};
+pub use settings::{
+    Behavior, DisabledOwner, LatencySettings, LimitSettings, PrincipalSettings, Settings,
+};

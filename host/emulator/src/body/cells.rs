@@ -1,0 +1,276 @@
+//! JSON values as cells: type, length, range, options, canonical form.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::cell::Cell;
+use crate::query::literal;
+use crate::refusal::{Refusal, shortened};
+use crate::schema::{Choice, Column, Kind, Table};
+use crate::{decimal, instant};
+
+/// Text or null; anything else comes back as what it was.
+pub(super) struct TextSeed;
+
+type Text<'de> = Result<Option<Cow<'de, str>>, String>;
+
+impl<'de> DeserializeSeed<'de> for TextSeed {
+    type Value = Text<'de>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Text<'de>, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TextSeed {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Ok(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Ok(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Text<'de>, E> {
+        Ok(Ok(None))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Text<'de>, E> {
+        Ok(Err(value.to_string()))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Text<'de>, E> {
+        Ok(Err(value.to_string()))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Text<'de>, E> {
+        Ok(Err(value.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Text<'de>, E> {
+        Ok(Err(value.to_string()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text<'de>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Err("[...]".to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text<'de>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Err("{...}".to_owned()))
+    }
+}
+
+/// A text column's value. Empty is null.
+pub(super) fn text<'b>(
+    table: &Table,
+    position: usize,
+    text: Cow<'b, str>,
+) -> Result<Cell<'b>, Refusal> {
+    let column = &table.columns[position];
+    let length_max = match column.kind {
+        Kind::Text { length_max, .. } | Kind::Memo { length_max } => length_max,
+        _ => usize::MAX,
+    };
+    if text.is_empty() {
+        return Ok(Cell::Null);
+    }
+    // UTF-8 has at least as many bytes as UTF-16 has units.
+    if text.len() > length_max && text.encode_utf16().count() > length_max {
+        return Err(Refusal::new(
+            400,
+            "0x80044331",
+            format!(
+                "A validation error occurred.  The length of the '{}' attribute of the '{}' \
+                 entity exceeded the maximum allowed length of '{length_max}'.",
+                column.name, table.name
+            ),
+        ));
+    }
+    let illegal = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if text.bytes().any(illegal) {
+        return Err(Refusal::new(
+            400,
+            "0x80040278",
+            format!("Invalid character in field '{}': '...', hexadecimal value below 0x20.", column.name),
+        ));
+    }
+    Ok(Cell::Text(text))
+}
+
+/// Any column's value, from the JSON text of it.
+pub(super) fn raw<'b>(table: &Table, position: usize, raw: &'b str) -> Result<Cell<'b>, Refusal> {
+    let column = &table.columns[position];
+    if raw == "null" {
+        return Ok(Cell::Null);
+    }
+    let mismatch = || Refusal::literal(column, raw);
+    match &column.kind {
+        Kind::Text { .. } | Kind::Memo { .. } | Kind::Image => {
+            text(table, position, json_text(raw).ok_or_else(mismatch)?)
+        }
+        Kind::Integer { min, max } => {
+            let value = whole(raw, column)?;
+            if value < *min || value > *max {
+                let name = &column.name;
+                return Err(Refusal::out_of_range("0x8004432f", &table.name, name, raw));
+            }
+            Ok(Cell::Int(value))
+        }
+        Kind::BigInt => whole(raw, column).map(Cell::Int),
+        Kind::Decimal { precision, min, max } => {
+            decimal_cell(table, column, raw, (*precision, *precision), (*min, *max))
+        }
+        Kind::Money { precision, min, max } => {
+            decimal_cell(table, column, raw, (4, *precision), (*min, *max))
+        }
+        Kind::Double { precision, min, max } => {
+            let value = number(raw).then(|| raw.parse::<f64>().ok()).flatten();
+            let value = value.ok_or_else(mismatch)?;
+            if !(*min..=*max).contains(&value) {
+                let name = &column.name;
+                return Err(Refusal::out_of_range("0x80044330", &table.name, name, raw));
+            }
+            Ok(Cell::Double(rounded(value, *precision)))
+        }
+        Kind::Boolean { .. } => match raw {
+            "true" => Ok(Cell::Bool(true)),
+            "false" => Ok(Cell::Bool(false)),
+            _ => Err(mismatch()),
+        },
+        Kind::DateTime { independent } => {
+            let text = json_text(raw).ok_or_else(mismatch)?;
+            let seconds = instant::parse_instant(&text, *independent).ok_or_else(mismatch)?;
+            if seconds < instant::FIRST_SECOND {
+                return Err(too_early());
+            }
+            Ok(Cell::Time(seconds))
+        }
+        Kind::Date => {
+            let text = json_text(raw).ok_or_else(mismatch)?;
+            let day = instant::parse_date(&text).ok_or_else(mismatch)?;
+            if day < instant::FIRST_DAY {
+                return Err(too_early());
+            }
+            Ok(Cell::Date(day))
+        }
+        Kind::Choice { options, .. } => {
+            let value = whole(raw, column)?;
+            if options.iter().any(|option| i64::from(option.value) == value) {
+                return Ok(Cell::Int(value));
+            }
+            Err(unknown_option(table, column, raw, options))
+        }
+        // Judged together, when the record is known.
+        Kind::State { .. } | Kind::Status { .. } => whole(raw, column).map(Cell::Int),
+        Kind::Choices { options } => {
+            choices(table, column, &json_text(raw).ok_or_else(mismatch)?, options)
+        }
+        Kind::Guid | Kind::File => {
+            let text = json_text(raw).ok_or_else(mismatch)?;
+            literal::guid(&text).map(Cell::Guid).ok_or_else(mismatch)
+        }
+        Kind::Lookup { .. } => Err(Refusal::lookup_as_value()),
+    }
+}
+
+/// The text of a JSON string; `None` for anything else.
+pub(super) fn json_text(raw: &str) -> Option<Cow<'_, str>> {
+    let inside = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inside.contains('\\') {
+        serde_json::from_str::<String>(raw).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inside))
+    }
+}
+
+fn number(raw: &str) -> bool {
+    raw.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+}
+
+fn whole(raw: &str, column: &Column) -> Result<i64, Refusal> {
+    raw.parse().map_err(|_| Refusal::literal(column, raw))
+}
+
+fn decimal_cell(
+    table: &Table,
+    column: &Column,
+    raw: &str,
+    (scale, precision): (u8, u8),
+    (min, max): (i128, i128),
+) -> Result<Cell<'static>, Refusal> {
+    if !number(raw) {
+        return Err(Refusal::literal(column, raw));
+    }
+    let range = || Refusal::out_of_range("0x80044330", &table.name, &column.name, &shortened(raw));
+    let value = decimal::parse(raw, scale).ok_or_else(range)?;
+    let value = decimal::round(value, scale, precision);
+    if value < min || value > max {
+        return Err(range());
+    }
+    Ok(Cell::Decimal(value))
+}
+
+/// Through text, so that the result is the double nearest to the rounded number.
+fn rounded(value: f64, precision: u8) -> f64 {
+    let text = format!("{value:.*}", usize::from(precision));
+    let rounded = text.parse().unwrap_or(value);
+    if rounded == 0.0 { 0.0 } else { rounded }
+}
+
+fn too_early() -> Refusal {
+    Refusal::new(
+        400,
+        "0x80040239",
+        "DateTime is less than minumum value supported by CrmDateTime. Minimum value supported: \
+         01/01/1753 00:00:00",
+    )
+}
+
+fn unknown_option(table: &Table, column: &Column, value: &str, options: &[Choice]) -> Refusal {
+    let accepted: Vec<String> = options.iter().map(|option| option.value.to_string()).collect();
+    Refusal::new(
+        400,
+        "0x8004431a",
+        format!(
+            "A validation error occurred. The value {value} of '{}' on record of type '{}' is \
+             outside the valid range. Accepted Values: {}",
+            column.name,
+            table.name,
+            accepted.join(",")
+        ),
+    )
+}
+
+/// `"1, 4"` as `1,4`: ascending, each once, without blanks.
+fn choices(
+    table: &Table,
+    column: &Column,
+    text: &str,
+    options: &[Choice],
+) -> Result<Cell<'static>, Refusal> {
+    let mut values = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        if part.is_empty() && text.trim().is_empty() {
+            return Ok(Cell::Null);
+        }
+        let value: i32 = part.parse().map_err(|_| Refusal::literal(column, text))?;
+        if !options.iter().any(|option| option.value == value) {
+            return Err(unknown_option(table, column, part, options));
+        }
+        values.push(value);
+    }
+    values.sort_unstable();
+    values.dedup();
+    let texts: Vec<String> = values.iter().map(i32::to_string).collect();
+    Ok(Cell::Text(Cow::Owned(texts.join(","))))
+}

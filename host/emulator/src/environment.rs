@@ -1,0 +1,36 @@
+//! What stays the same while an emulator runs: the schema and its behaviour.
+
+use crate::body::Reader;
+use crate::refusal::Refusal;
+use crate::schema::{Column, ReadOnlyWrites, Schema, Table};
+use crate::settings::Behavior;
+
+/// Schema and switches.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    pub(crate) schema: Schema,
+    pub(crate) behavior: Behavior,
+}
+
+impl Environment {
+    /// Reads bodies for a table.
+    pub(crate) fn reader<'s>(&'s self, table: &'s Table) -> Reader<'s> {
+        Reader {
+            schema: &self.schema,
+            table,
+            read_only: self.behavior.read_only_writes,
+            strict_ids: self.behavior.forbidden_characters_in_odata_id,
+        }
+    }
+
+    /// A write of a column that this operation may not set: ignored or refused.
+    pub(crate) fn read_only(&self, table: &Table, column: &Column) -> Result<(), Refusal> {
+        match column.read_only_writes.unwrap_or(self.behavior.read_only_writes) {
+            ReadOnlyWrites::Ignore => Ok(()),
+            ReadOnlyWrites::Refuse => Err(Refusal::invalid_argument(format!(
+                "The property '{}' of entity '{}' cannot be set.",
+                column.name, table.name
+            ))),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Functions and the service document.
+
+use serde_json::json;
+
+use crate::call::{Call, Scene};
+use crate::cell::Cell;
+use crate::environment::Environment;
+use crate::query::expression::{self, Literal};
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::seed;
+use crate::store::Store;
+
+/// The entity sets that there are.
+pub(crate) fn service_document(environment: &Environment, scene: &Scene) -> Reply {
+    let sets: Vec<_> = environment
+        .schema
+        .tables
+        .iter()
+        .filter(|table| !table.internal)
+        .map(|table| json!({"name": table.set, "kind": "EntitySet", "url": table.set}))
+        .collect();
+    let context = format!("{}$metadata", scene.root);
+    Reply::value(200, &json!({"@odata.context": context, "value": sets}))
+}
+
+/// Calls a function by name; `inside` stands in its parentheses.
+pub(crate) fn call(
+    environment: &Environment,
+    scene: &Scene,
+    store: &Store,
+    call: &Call<'_>,
+    name: &str,
+    inside: &str,
+) -> Result<Reply, Refusal> {
+    let context = format!("{}$metadata#Microsoft.Dynamics.CRM.{name}Response", scene.root);
+    match name {
+        "WhoAmI" => {
+            let unit = business_unit(environment, scene, store);
+            Ok(Reply::value(
+                200,
+                &json!({
+                    "@odata.context": context,
+                    "BusinessUnitId": unit,
+                    "UserId": scene.user,
+                    "OrganizationId": seed::organization(),
+                }),
+            ))
+        }
+        "RetrieveVersion" => {
+            Ok(Reply::value(200, &json!({"@odata.context": context, "Version": "9.2.0.0"})))
+        }
+        _ => counts(environment, store, call, inside, &context),
+    }
+}
+
+fn business_unit(environment: &Environment, scene: &Scene, store: &Store) -> uuid::Uuid {
+    let cell = environment.schema.table("systemuser").map(|table| {
+        let rows = &store.tables[table.position];
+        match (rows.by_id(scene.user), table.column_position("businessunitid")) {
+            (Some(row), Some(column)) => rows.layout.cell(row, column),
+            _ => Cell::Null,
+        }
+    });
+    cell.and_then(|cell| cell.id()).unwrap_or_else(seed::unit)
+}
+
+/// `RetrieveTotalRecordCount(EntityNames=['account'])`. The service's figure is
+/// up to a day old; this one is not.
+fn counts(
+    environment: &Environment,
+    store: &Store,
+    call: &Call<'_>,
+    inside: &str,
+    context: &str,
+) -> Result<Reply, Refusal> {
+    let options = call.options()?;
+    let names = inside
+        .split_once('=')
+        .filter(|(name, _)| *name == "EntityNames")
+        .map(|(_, value)| expression::literal(value, &options.aliases))
+        .transpose()?;
+    let Some(Literal::List(names)) = names else {
+        return Err(Refusal::odata("The function RetrieveTotalRecordCount needs EntityNames."));
+    };
+    let (mut keys, mut values) = (Vec::new(), Vec::new());
+    for name in names {
+        let Literal::Text(name) = name else {
+            return Err(Refusal::odata("EntityNames is a list of logical names."));
+        };
+        let table = environment.schema.table(&name).ok_or_else(|| {
+            Refusal::new(
+                404,
+                "0x80060888",
+                format!(
+                    "The entity with a name = '{name}' with namemapping = 'Logical' was not found \
+                     in the MetadataCache."
+                ),
+            )
+        })?;
+        values.push(store.tables[table.position].len());
+        keys.push(name);
+    }
+    let counts =
+        json!({"Count": keys.len(), "IsReadOnly": false, "Keys": keys, "Values": values});
+    Ok(Reply::value(
+        200,
+        &json!({"@odata.context": context, "EntityRecordCountCollection": counts}),
+    ))
+}

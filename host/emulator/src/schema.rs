@@ -1,0 +1,57 @@
+//! What the emulated environment holds: tables, columns, keys, flags.
+//!
+//! Pure values, built once from the standard tables and the caller's schema,
+//! then shared and never changed. Names are Microsoft's.
+
+mod build;
+mod column;
+mod raw;
+mod table;
+
+pub use column::Kind;
+pub(crate) use column::{Choice, Column, LookupWord, Origin, State, Status, Target};
+pub use raw::{
+    BehaviorWord, ColumnSettings, KeySettings, KeyStatus, KeyTable, KindWord, Number, OnDelete,
+    OwnershipWord, ReadOnlyWrites, RequiredWord, SchemaSettings, SourceWord, StateOnCreate,
+    StateSettings, TableSettings,
+};
+pub(crate) use table::{AlternateKey, Property, Table};
+
+use std::collections::HashMap;
+
+use crate::error::EmulatorError;
+
+/// All tables, by position; positions are what rows and lookups store.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    pub(crate) tables: Vec<Table>,
+    by_name: HashMap<String, usize>,
+    by_set: HashMap<String, usize>,
+}
+
+impl Schema {
+    /// The standard tables with `settings` laid over them.
+    pub(crate) fn new(settings: &SchemaSettings) -> Result<Self, EmulatorError> {
+        let tables = build::tables(settings)?;
+        let mut by_name = HashMap::new();
+        let mut by_set = HashMap::new();
+        for (position, table) in tables.iter().enumerate() {
+            by_name.insert(table.name.clone(), position);
+            if by_set.insert(table.set.clone(), position).is_some() {
+                return Err(EmulatorError::schema(
+                    &table.name,
+                    format!("entity set `{}` belongs to another table already", table.set),
+                ));
+            }
+        }
+        Ok(Self { tables, by_name, by_set })
+    }
+
+    pub(crate) fn table(&self, logical_name: &str) -> Option<&Table> {
+        self.by_name.get(logical_name).and_then(|&position| self.tables.get(position))
+    }
+
+    pub(crate) fn set(&self, entity_set: &str) -> Option<&Table> {
+        self.by_set.get(entity_set).and_then(|&position| self.tables.get(position))
+    }
+}

@@ -1,0 +1,190 @@
+//! From words to tables: lays the caller's schema over the standard tables,
+//! adds the columns that the service adds, resolves names to positions.
+
+mod columns;
+mod names;
+
+use std::collections::BTreeMap;
+
+use super::column::{Column, Kind};
+use super::raw::{
+    KeySettings, KeyStatus, OwnershipWord, SchemaSettings, TableSettings,
+};
+use super::table::{AlternateKey, Known, Table};
+use crate::error::EmulatorError;
+
+const STANDARD: &str = include_str!("standard.toml");
+/// *Define alternate keys for a table*: at most 16 columns in a key.
+const KEY_COLUMNS_MAX: usize = 16;
+/// *Define alternate keys for a table*: at most 10 keys on a table.
+const KEYS_MAX: usize = 10;
+
+pub(super) fn tables(settings: &SchemaSettings) -> Result<Vec<Table>, EmulatorError> {
+    let standard: SchemaSettings =
+        toml::from_str(STANDARD).map_err(|error| EmulatorError::Settings(error.to_string()))?;
+    let mut merged = standard.tables;
+    let mut custom = Vec::new();
+    for (name, table) in &settings.tables {
+        match merged.get_mut(name) {
+            Some(base) => lay_over(base, table),
+            None => {
+                custom.push(name.clone());
+                merged.insert(name.clone(), table.clone());
+            }
+        }
+    }
+    let positions: BTreeMap<&str, usize> =
+        merged.keys().enumerate().map(|(position, name)| (name.as_str(), position)).collect();
+    merged
+        .iter()
+        .enumerate()
+        .map(|(position, (name, table))| {
+            let is_custom = custom.contains(name);
+            build(position, name, table, is_custom, &positions)
+        })
+        .collect()
+}
+
+fn lay_over(base: &mut TableSettings, over: &TableSettings) {
+    fn put<T: Clone>(base: &mut Option<T>, over: &Option<T>) {
+        if over.is_some() {
+            base.clone_from(over);
+        }
+    }
+    put(&mut base.set, &over.set);
+    put(&mut base.schema_name, &over.schema_name);
+    put(&mut base.display, &over.display);
+    put(&mut base.primary_id, &over.primary_id);
+    put(&mut base.primary_name, &over.primary_name);
+    put(&mut base.object_type_code, &over.object_type_code);
+    put(&mut base.ownership, &over.ownership);
+    put(&mut base.stateful, &over.stateful);
+    put(&mut base.states, &over.states);
+    put(&mut base.transitions, &over.transitions);
+    put(&mut base.enforce_transitions, &over.enforce_transitions);
+    put(&mut base.state_on_create, &over.state_on_create);
+    put(&mut base.bulk, &over.bulk);
+    put(&mut base.optimistic_concurrency, &over.optimistic_concurrency);
+    put(&mut base.change_tracking, &over.change_tracking);
+    base.columns.extend(over.columns.iter().map(|(name, column)| (name.clone(), column.clone())));
+    base.keys.extend(over.keys.iter().map(|(name, key)| (name.clone(), key.clone())));
+}
+
+fn build(
+    position: usize,
+    name: &str,
+    settings: &TableSettings,
+    custom: bool,
+    positions: &BTreeMap<&str, usize>,
+) -> Result<Table, EmulatorError> {
+    names::check(name).map_err(|message| EmulatorError::schema(name, message))?;
+    let columns = columns::all(name, settings, positions)
+        .map_err(|message| EmulatorError::schema(name, message))?;
+    let at = |wanted: &str| columns.iter().position(|column| column.name == wanted);
+    let primary_id = settings.primary_id.clone().unwrap_or_else(|| format!("{name}id"));
+    let Some(primary_id) = at(&primary_id) else {
+        return Err(EmulatorError::schema(name, format!("no primary id `{primary_id}`")));
+    };
+    let primary_name = match &settings.primary_name {
+        None => None,
+        Some(wanted) => Some(at(wanted).ok_or_else(|| {
+            EmulatorError::schema(name, format!("primary name `{wanted}` is not a column"))
+        })?),
+    };
+    let keys = keys(settings, &columns).map_err(|message| EmulatorError::schema(name, message))?;
+    let schema_name = settings.schema_name.clone().unwrap_or_else(|| name.to_owned());
+    let known = known(&columns);
+    Ok(Table {
+        position,
+        name: name.to_owned(),
+        set: settings.set.clone().unwrap_or_else(|| names::plural(name)),
+        display: settings.display.clone().unwrap_or_else(|| schema_name.clone()),
+        schema_name,
+        object_type_code: settings
+            .object_type_code
+            .unwrap_or_else(|| 10_000 + i32::try_from(position).unwrap_or(0)),
+        ownership: settings.ownership.unwrap_or(OwnershipWord::User),
+        bulk: settings.bulk.unwrap_or(true),
+        optimistic_concurrency: settings.optimistic_concurrency.unwrap_or(true),
+        change_tracking: settings.change_tracking.unwrap_or(true),
+        enforce_transitions: settings.enforce_transitions.unwrap_or(false),
+        state_on_create: settings.state_on_create,
+        internal: settings.internal,
+        custom,
+        properties: names::properties(&columns),
+        columns,
+        primary_id,
+        primary_name,
+        keys,
+        known,
+    })
+}
+
+fn keys(settings: &TableSettings, columns: &[Column]) -> Result<Vec<AlternateKey>, String> {
+    if settings.keys.len() > KEYS_MAX {
+        return Err(format!("{} alternate keys, at most {KEYS_MAX} are allowed", settings.keys.len()));
+    }
+    let mut keys = Vec::new();
+    for (name, key) in &settings.keys {
+        let (names, status) = match key {
+            KeySettings::Columns(names) => (names, KeyStatus::Active),
+            KeySettings::Full(full) => (&full.columns, full.status),
+        };
+        if names.is_empty() || names.len() > KEY_COLUMNS_MAX {
+            return Err(format!(
+                "alternate key `{name}` has {} columns: expected 1 to {KEY_COLUMNS_MAX}",
+                names.len()
+            ));
+        }
+        let mut positions = Vec::new();
+        for wanted in names {
+            let position = columns
+                .iter()
+                .position(|column| column.name == *wanted)
+                .ok_or_else(|| format!("alternate key `{name}` names unknown column `{wanted}`"))?;
+            match columns[position].kind {
+                Kind::Text { .. }
+                | Kind::Integer { .. }
+                | Kind::Decimal { .. }
+                | Kind::DateTime { .. }
+                | Kind::Date
+                | Kind::Lookup { .. }
+                | Kind::Choice { .. } => positions.push(position),
+                _ => {
+                    return Err(format!(
+                        "alternate key `{name}`: column `{wanted}` has a type that keys do not take"
+                    ));
+                }
+            }
+        }
+        keys.push(AlternateKey { name: name.clone(), columns: positions, status });
+    }
+    Ok(keys)
+}
+
+fn known(columns: &[Column]) -> Known {
+    let at = |wanted: &str| columns.iter().position(|column| column.name == wanted);
+    let bases = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| matches!(column.kind, Kind::Money { .. }))
+        .filter_map(|(position, column)| Some((position, at(&format!("{}_base", column.name))?)))
+        .collect();
+    Known {
+        createdon: at("createdon"),
+        modifiedon: at("modifiedon"),
+        createdby: at("createdby"),
+        modifiedby: at("modifiedby"),
+        overriddencreatedon: at("overriddencreatedon"),
+        ownerid: at("ownerid"),
+        owningbusinessunit: at("owningbusinessunit"),
+        statecode: at("statecode"),
+        statuscode: at("statuscode"),
+        transactioncurrencyid: at("transactioncurrencyid"),
+        exchangerate: at("exchangerate"),
+        firstname: at("firstname"),
+        lastname: at("lastname"),
+        fullname: at("fullname"),
+        bases,
+    }
+}

@@ -1,0 +1,111 @@
+//! A table: columns by position, properties by name.
+
+use std::collections::HashMap;
+
+use super::column::{Column, Kind};
+use super::raw::{KeyStatus, OwnershipWord, StateOnCreate};
+
+/// A table of the environment.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) position: usize,
+    pub(crate) name: String,
+    pub(crate) set: String,
+    pub(crate) schema_name: String,
+    pub(crate) display: String,
+    pub(crate) object_type_code: i32,
+    pub(crate) ownership: OwnershipWord,
+    pub(crate) bulk: bool,
+    pub(crate) optimistic_concurrency: bool,
+    pub(crate) change_tracking: bool,
+    pub(crate) enforce_transitions: bool,
+    pub(crate) state_on_create: Option<StateOnCreate>,
+    pub(crate) internal: bool,
+    /// Made by the caller's schema, not a standard one.
+    pub(crate) custom: bool,
+    /// Sorted by logical name.
+    pub(crate) columns: Vec<Column>,
+    pub(crate) primary_id: usize,
+    pub(crate) primary_name: Option<usize>,
+    pub(crate) keys: Vec<AlternateKey>,
+    /// All names that a body may use.
+    pub(crate) properties: HashMap<Box<str>, Property, crate::store::Quick>,
+    pub(crate) known: Known,
+}
+
+/// Positions of the columns that the service itself fills.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) createdon: Option<usize>,
+    pub(crate) modifiedon: Option<usize>,
+    pub(crate) createdby: Option<usize>,
+    pub(crate) modifiedby: Option<usize>,
+    pub(crate) overriddencreatedon: Option<usize>,
+    pub(crate) ownerid: Option<usize>,
+    pub(crate) owningbusinessunit: Option<usize>,
+    pub(crate) statecode: Option<usize>,
+    pub(crate) statuscode: Option<usize>,
+    pub(crate) transactioncurrencyid: Option<usize>,
+    pub(crate) exchangerate: Option<usize>,
+    pub(crate) firstname: Option<usize>,
+    pub(crate) lastname: Option<usize>,
+    pub(crate) fullname: Option<usize>,
+    /// Money column and its `_base`.
+    pub(crate) bases: Vec<(usize, usize)>,
+}
+
+/// An alternate key.
+#[derive(Debug)]
+pub(crate) struct AlternateKey {
+    pub(crate) name: String,
+    /// Positions of its columns.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) status: KeyStatus,
+}
+
+/// What a name in a body means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Property {
+    /// A column's value.
+    Value(usize),
+    /// A lookup written as a value: refused.
+    LookupValue(usize),
+    /// A navigation property: null, or a nested record.
+    Navigation(usize, Vec<u8>),
+    /// `<navigation>@odata.bind`: the lookup, and the targets it may name.
+    Bind(usize, Vec<u8>),
+}
+
+impl Table {
+    pub(crate) fn column_position(&self, name: &str) -> Option<usize> {
+        self.columns.binary_search_by(|column| column.name.as_str().cmp(name)).ok()
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.column_position(name).and_then(|position| self.columns.get(position))
+    }
+
+    /// The column that `$select`, `$filter` and keys call by this name.
+    pub(crate) fn readable(&self, property: &str) -> Option<usize> {
+        let position = match property.strip_prefix('_').and_then(|rest| rest.strip_suffix("_value"))
+        {
+            Some(lookup) => self.column_position(lookup).filter(|&position| {
+                matches!(self.columns[position].kind, Kind::Lookup { .. })
+            }),
+            None => self.column_position(property).filter(|&position| {
+                !matches!(self.columns[position].kind, Kind::Lookup { .. })
+            }),
+        };
+        position
+    }
+
+    /// The primary id's name.
+    pub(crate) fn id_name(&self) -> &str {
+        &self.columns[self.primary_id].name
+    }
+
+    /// `Microsoft.Dynamics.CRM.<name>`.
+    pub(crate) fn type_name(&self) -> String {
+        format!("Microsoft.Dynamics.CRM.{}", self.name)
+    }
+}

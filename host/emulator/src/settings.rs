@@ -1,0 +1,211 @@
+//! How an emulator is set up, from TOML or in code.
+//!
+//! Unknown keys are errors that name line and column.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::error::EmulatorError;
+use crate::faults::FaultRule;
+use crate::schema::{ReadOnlyWrites, SchemaSettings, StateOnCreate};
+
+/// All settings. `Settings::default()` is an environment with the standard
+/// tables, one principal with token `emulator`, no limits and no latency.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Folder that keeps the rows; none: memory only.
+    pub state: Option<PathBuf>,
+    /// Same seed, same requests, same times: same ids and same faults.
+    pub seed: u64,
+    /// Tables laid over the standard ones.
+    pub tables: SchemaSettings,
+    /// Who may sign in, by name.
+    pub principals: BTreeMap<String, PrincipalSettings>,
+    /// Service-protection limits of each principal; none: not enforced.
+    pub limits: Option<LimitSettings>,
+    /// How long requests take.
+    pub latency: LatencySettings,
+    /// What goes wrong, first match wins.
+    pub faults: Vec<FaultRule>,
+    /// Behaviour that the documentation leaves open.
+    pub behavior: Behavior,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            state: None,
+            seed: 0,
+            tables: SchemaSettings::default(),
+            principals: BTreeMap::from([(
+                "emulator".to_owned(),
+                PrincipalSettings::with_token("emulator"),
+            )]),
+            limits: None,
+            latency: LatencySettings::default(),
+            faults: Vec::new(),
+            behavior: Behavior::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads settings from TOML.
+    ///
+    /// # Errors
+    /// Names line and column, and the keys that are known.
+    pub fn from_toml(text: &str) -> Result<Self, EmulatorError> {
+        toml::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))
+    }
+
+    /// The same with these tables laid over the standard ones: TOML, or JSON if
+    /// it begins with a brace.
+    ///
+    /// # Errors
+    /// Names line and column, and the keys that are known.
+    pub fn with_schema(mut self, text: &str) -> Result<Self, EmulatorError> {
+        /// A schema file holds `[tables.x]` and nothing else.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            #[serde(default)]
+            tables: SchemaSettings,
+        }
+        let file: File = if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))?
+        } else {
+            toml::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))?
+        };
+        self.tables.tables.extend(file.tables.tables);
+        Ok(self)
+    }
+}
+
+/// An application user.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrincipalSettings {
+    /// The bearer token that signs in as this principal.
+    pub token: String,
+    /// `systemuserid`; default: made from the name.
+    pub user: Option<Uuid>,
+    /// There is an application user for it; else its requests get 403. Default
+    /// true.
+    #[serde(default = "yes")]
+    pub member: bool,
+}
+
+impl PrincipalSettings {
+    /// A principal with that token.
+    #[must_use]
+    pub fn with_token(token: &str) -> Self {
+        Self { token: token.to_owned(), user: None, member: true }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// *Service protection API limits*, for each principal.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Requests in a window.
+    pub requests: u64,
+    /// Combined execution time in a window, seconds.
+    pub execution_seconds: f64,
+    /// Requests at the same time.
+    pub concurrency: u64,
+    /// The sliding window, seconds.
+    pub window_seconds: f64,
+    /// A request during a freeze lengthens it by so much, seconds.
+    pub penalty_seconds: f64,
+    /// A freeze is never longer than this, seconds.
+    pub freeze_max_seconds: f64,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            requests: 6000,
+            execution_seconds: 1200.0,
+            concurrency: 52,
+            window_seconds: 300.0,
+            penalty_seconds: 2.0,
+            freeze_max_seconds: 300.0,
+        }
+    }
+}
+
+/// How long a request takes, apart from its real work.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LatencySettings {
+    /// Every request, milliseconds.
+    pub base_ms: f64,
+    /// Every operation of a batch besides, milliseconds.
+    pub per_operation_ms: f64,
+    /// Every record read or written, milliseconds.
+    pub per_record_ms: f64,
+    /// `x-ms-dop-hint`; default 52.
+    pub dop_hint: Option<u32>,
+}
+
+/// Behaviour that Microsoft's documentation leaves open (UNCONFIRMED), with the
+/// likelier choice as default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Behavior {
+    /// Text in alternate keys differs by case.
+    pub case_sensitive_keys: bool,
+    /// Writes of read-only columns.
+    pub read_only_writes: ReadOnlyWrites,
+    /// A state other than the default one in a create.
+    pub state_on_create: StateOnCreate,
+    /// Records assigned to a disabled user.
+    pub disabled_owner: DisabledOwner,
+    /// UpsertMultiple refuses a new record whose key is in its body too.
+    pub upsert_multiple_refuses_keys_in_body: bool,
+    /// The characters that key values in URLs may not have are refused in
+    /// `@odata.id` too.
+    pub forbidden_characters_in_odata_id: bool,
+    /// The error of a failed changeset stands in a `changesetresponse`
+    /// multipart with its Content-ID; else as a plain part.
+    pub changeset_error_in_multipart: bool,
+    /// `accounts` besides `/api/data/v9.2/accounts` as URL in a batch.
+    pub relative_urls_in_batch: bool,
+    /// Most operations of a batch, and of a changeset.
+    pub batch_operations_max: usize,
+}
+
+impl Default for Behavior {
+    fn default() -> Self {
+        Self {
+            case_sensitive_keys: false,
+            read_only_writes: ReadOnlyWrites::Ignore,
+            state_on_create: StateOnCreate::Force,
+            disabled_owner: DisabledOwner::Refuse,
+            upsert_multiple_refuses_keys_in_body: true,
+            forbidden_characters_in_odata_id: true,
+            changeset_error_in_multipart: true,
+            relative_urls_in_batch: false,
+            batch_operations_max: 1000,
+        }
+    }
+}
+
+/// What happens to a record that is assigned to a disabled user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisabledOwner {
+    /// The write is refused.
+    #[default]
+    Refuse,
+    /// The write is accepted.
+    Accept,
+}

@@ -1,0 +1,91 @@
+//! The rows: compact, indexed, and changed only within transactions.
+//!
+//! `Store` is plain memory behind the emulator's lock. A [`Transaction`] undoes
+//! itself unless it is committed; a commit appends to the log, if there is one,
+//! before anybody hears of it. Knows nothing of HTTP or of what a write means.
+
+mod index;
+mod log;
+mod quick;
+mod replay;
+mod row;
+mod rows;
+mod transaction;
+
+pub(crate) use quick::Quick;
+pub(crate) use row::{Layout, Row, encode};
+pub(crate) use rows::{Clash, Rows};
+pub(crate) use transaction::Transaction;
+
+use std::path::Path;
+
+use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use crate::error::EmulatorError;
+use crate::schema::Schema;
+use log::Log;
+
+/// Row versions start here, so that etags look like the service's.
+const FIRST_VERSION: u64 = 1_000_000;
+
+/// All rows of an environment.
+#[derive(Debug)]
+pub(crate) struct Store {
+    /// By table position.
+    pub(crate) tables: Vec<Rows>,
+    version: u64,
+    seed: u64,
+    log: Option<Log>,
+}
+
+impl Store {
+    /// Empty tables, no log.
+    pub(crate) fn new(schema: &Schema, seed: u64, case_sensitive: bool) -> Self {
+        let tables = schema.tables.iter().map(|table| Rows::new(table, case_sensitive)).collect();
+        Self { tables, version: FIRST_VERSION, seed, log: None }
+    }
+
+    /// Reads the log in `folder`, or begins one.
+    pub(crate) fn open(
+        schema: &Schema,
+        seed: u64,
+        case_sensitive: bool,
+        folder: &Path,
+    ) -> Result<Self, EmulatorError> {
+        let mut store = Self::new(schema, seed, case_sensitive);
+        store.log = Some(replay::open(&mut store, schema, folder)?);
+        Ok(store)
+    }
+
+    /// A version higher than any before, and the id that a record made with it
+    /// takes: the same for the same seed and history.
+    pub(crate) fn next_version(&mut self) -> u64 {
+        self.version += 1;
+        self.version
+    }
+
+    pub(crate) fn id_for(&self, version: u64) -> Uuid {
+        let bits = xxh3_128_with_seed(&version.to_le_bytes(), self.seed);
+        uuid::Builder::from_random_bytes(bits.to_le_bytes()).into_uuid()
+    }
+
+    /// Makes what was committed survive a power cut.
+    pub(crate) fn flush(&mut self) -> Result<(), EmulatorError> {
+        self.log.as_mut().map_or(Ok(()), Log::flush)
+    }
+
+    /// Forgets all rows, on disk too.
+    pub(crate) fn clear(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
+        for rows in &mut self.tables {
+            rows.clear();
+        }
+        match self.log.take() {
+            None => Ok(()),
+            Some(log) => {
+                self.log = Some(replay::rewrite(self, schema, log)?);
+                Ok(())
+            }
+        }
+    }
+}

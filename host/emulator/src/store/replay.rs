@@ -1,0 +1,340 @@
+//! From log to rows at the start, and a fresh log where the old one is wasteful.
+//!
+//! Rows written under another schema are carried over by column name; a column
+//! whose type has changed is an error, one that is gone is dropped.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::log::{DELETE, HEAD, Log, MAGIC, PUT, put, seal};
+use super::row::{Row, Shape, encode};
+use super::{Rows, Store};
+use crate::cell::Cell;
+use crate::error::EmulatorError;
+use crate::schema::{Column, Kind, Schema};
+
+const NAME: &str = "rows.log";
+/// Rows in a record of a fresh log.
+const ROWS_IN_RECORD: usize = 1000;
+
+/// What the rows in a log look like.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Header {
+    tables: Vec<HeaderTable>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct HeaderTable {
+    name: String,
+    /// Name and shape, scale included.
+    columns: Vec<(String, String)>,
+    keys: Vec<Vec<usize>>,
+}
+
+impl Header {
+    fn new(schema: &Schema, tables: &[Rows]) -> Self {
+        let table = |(table, rows): (&crate::schema::Table, &Rows)| HeaderTable {
+            name: table.name.clone(),
+            columns: table
+                .columns
+                .iter()
+                .zip(rows.layout.shapes())
+                .map(|(column, &shape)| (column.name.clone(), signature(column, shape)))
+                .collect(),
+            keys: table.keys.iter().map(|key| key.columns.clone()).collect(),
+        };
+        Self { tables: schema.tables.iter().zip(tables).map(table).collect() }
+    }
+}
+
+/// Two columns with the same signature hold the same bytes for a value.
+fn signature(column: &Column, shape: Shape) -> String {
+    match &column.kind {
+        Kind::Lookup { targets, .. } => {
+            let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+            format!("{shape:?} of {}", names.join(", "))
+        }
+        Kind::Decimal { .. } | Kind::Money { .. } => {
+            format!("{shape:?} of scale {}", column.kind.scale())
+        }
+        _ => format!("{shape:?}"),
+    }
+}
+
+/// Where the cells of a logged table go.
+struct Carry {
+    table: usize,
+    /// By present position: position in the log.
+    from: Vec<Option<usize>>,
+    /// Columns that the logged rows have.
+    width: usize,
+    same: bool,
+}
+
+struct Problem<'p> {
+    path: &'p Path,
+}
+
+impl Problem<'_> {
+    fn io(&self, verb: &'static str) -> impl Fn(std::io::Error) -> EmulatorError {
+        move |source| EmulatorError::State { verb, path: self.path.to_owned(), source }
+    }
+
+    fn foreign(&self, message: impl Into<String>) -> EmulatorError {
+        EmulatorError::Foreign { path: self.path.to_owned(), message: message.into() }
+    }
+}
+
+/// Opens or begins the log in `folder`, and fills the store from it.
+pub(super) fn open(
+    store: &mut Store,
+    schema: &Schema,
+    folder: &Path,
+) -> Result<Log, EmulatorError> {
+    let path = folder.join(NAME);
+    let problem = Problem { path: &path };
+    fs::create_dir_all(folder).map_err(problem.io("create the folder of"))?;
+    let lock = File::create(folder.join("lock")).map_err(problem.io("lock"))?;
+    lock.try_lock().map_err(|error| problem.io("lock")(error.into()))?;
+    if !path.exists() {
+        return write(store, schema, path, lock);
+    }
+    let file = File::open(&path).map_err(problem.io("open"))?;
+    let read = read(store, schema, file, &problem)?;
+    let live: usize = store.tables.iter().map(Rows::len).sum();
+    if read.torn || read.carried || read.changes > live + live / 4 + 1000 {
+        return write(store, schema, path, lock);
+    }
+    let file = OpenOptions::new().append(true).open(&path).map_err(problem.io("open"))?;
+    Ok(Log::new(file, path, lock, read.length))
+}
+
+/// A fresh log with what the store holds now.
+pub(super) fn rewrite(store: &Store, schema: &Schema, log: Log) -> Result<Log, EmulatorError> {
+    write(store, schema, log.path().to_owned(), log.lock)
+}
+
+fn write(
+    store: &Store,
+    schema: &Schema,
+    path: PathBuf,
+    lock: File,
+) -> Result<Log, EmulatorError> {
+    let fresh = path.with_extension("new");
+    let problem = Problem { path: &fresh };
+    let mut out = BufWriter::new(File::create(&fresh).map_err(problem.io("create"))?);
+    let mut length = 0;
+    let mut record = |bytes: &[u8]| -> Result<(), EmulatorError> {
+        length += u64::try_from(bytes.len()).unwrap_or(0);
+        out.write_all(bytes).map_err(problem.io("write"))
+    };
+    record(MAGIC)?;
+    let header = serde_json::to_vec(&Header::new(schema, &store.tables))
+        .map_err(|error| problem.io("write")(error.into()))?;
+    let mut buffer = vec![0; HEAD];
+    buffer.extend_from_slice(&header);
+    seal(&mut buffer);
+    record(&buffer)?;
+    let begin = |buffer: &mut Vec<u8>| {
+        buffer.clear();
+        buffer.resize(HEAD, 0);
+        buffer.extend_from_slice(&store.version.to_le_bytes());
+    };
+    begin(&mut buffer);
+    let mut rows = 0;
+    for (table, slots) in store.tables.iter().enumerate() {
+        for (_, row) in slots.iter() {
+            put(&mut buffer, table, row);
+            rows += 1;
+            if rows % ROWS_IN_RECORD == 0 {
+                seal(&mut buffer);
+                record(&buffer)?;
+                begin(&mut buffer);
+            }
+        }
+    }
+    // At least one, for the version counter.
+    seal(&mut buffer);
+    record(&buffer)?;
+    let file = out.into_inner().map_err(|error| problem.io("write")(error.into_error()))?;
+    file.sync_all().map_err(problem.io("write"))?;
+    fs::rename(&fresh, &path).map_err(problem.io("rename"))?;
+    Ok(Log::new(file, path, lock, length))
+}
+
+struct ReadLog {
+    length: u64,
+    changes: usize,
+    torn: bool,
+    carried: bool,
+}
+
+fn read(
+    store: &mut Store,
+    schema: &Schema,
+    file: File,
+    problem: &Problem<'_>,
+) -> Result<ReadLog, EmulatorError> {
+    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let mut magic = vec![0; MAGIC.len()];
+    reader.read_exact(&mut magic).map_err(problem.io("read"))?;
+    if magic != MAGIC {
+        return Err(problem.foreign("it is not an emulator's log"));
+    }
+    let mut length = u64::try_from(MAGIC.len()).unwrap_or(0);
+    let header = record(&mut reader).ok_or_else(|| problem.foreign("its header is torn"))?;
+    length += u64::try_from(header.len() + HEAD).unwrap_or(0);
+    let header: Header = serde_json::from_slice(&header)
+        .map_err(|error| problem.foreign(format!("its header cannot be read: {error}")))?;
+    let carried = header != Header::new(schema, &store.tables);
+    let carries = header
+        .tables
+        .iter()
+        .map(|table| carry(table, schema, store, problem))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut read = ReadLog { length, changes: 0, torn: false, carried };
+    while let Some(payload) = record(&mut reader) {
+        read.length += u64::try_from(payload.len() + HEAD).unwrap_or(0);
+        read.changes += replay(store, schema, &payload, &carries, carried, problem)?;
+    }
+    let on_disk = reader.get_ref().metadata().map_err(problem.io("read"))?.len();
+    read.torn = on_disk != read.length;
+    Ok(read)
+}
+
+/// The next whole record; `None` at the end and at a torn one.
+fn record(reader: &mut impl Read) -> Option<Vec<u8>> {
+    let mut head = [0; HEAD];
+    reader.read_exact(&mut head).ok()?;
+    let (length, checksum) = head.split_at(4);
+    let length = u32::from_le_bytes(length.try_into().ok()?);
+    let checksum = u64::from_le_bytes(checksum.try_into().ok()?);
+    let mut payload = Vec::new();
+    // Not allocated by a length that may be rubbish.
+    let read = reader.take(u64::from(length)).read_to_end(&mut payload).ok()?;
+    (u32::try_from(read).ok()? == length && xxh3_64(&payload) == checksum).then_some(payload)
+}
+
+fn carry(
+    logged: &HeaderTable,
+    schema: &Schema,
+    store: &Store,
+    problem: &Problem<'_>,
+) -> Result<Carry, EmulatorError> {
+    let Some(table) = schema.table(&logged.name) else {
+        return Err(problem.foreign(format!("table `{}` is not in the schema", logged.name)));
+    };
+    let shapes = store.tables[table.position].layout.shapes();
+    let mut from = Vec::new();
+    for (column, &shape) in table.columns.iter().zip(shapes) {
+        let position = logged.columns.iter().position(|(name, _)| *name == column.name);
+        let wanted = signature(column, shape);
+        if let Some(found) = position.map(|at| &logged.columns[at].1).filter(|at| **at != wanted) {
+            return Err(problem.foreign(format!(
+                "column `{}` of table `{}` is {found} there, {wanted} in the schema",
+                column.name, logged.name
+            )));
+        }
+        from.push(position);
+    }
+    let same = logged.columns.len() == from.len()
+        && from.iter().enumerate().all(|(to, from)| *from == Some(to));
+    Ok(Carry { table: table.position, from, width: logged.columns.len(), same })
+}
+
+fn replay(
+    store: &mut Store,
+    schema: &Schema,
+    payload: &[u8],
+    carries: &[Carry],
+    check: bool,
+    problem: &Problem<'_>,
+) -> Result<usize, EmulatorError> {
+    let torn = || problem.foreign("a record with a good checksum cannot be read");
+    let mut cursor = Cursor(payload);
+    let counter = cursor.u64().ok_or_else(torn)?;
+    store.version = store.version.max(counter);
+    let mut changes = 0;
+    while let Some(tag) = cursor.u8() {
+        let table = usize::from(cursor.u16().ok_or_else(torn)?);
+        let carry = carries.get(table).ok_or_else(torn)?;
+        let id = cursor.take(16).and_then(|id| Uuid::from_slice(id).ok()).ok_or_else(torn)?;
+        let rows = &mut store.tables[carry.table];
+        changes += 1;
+        match tag {
+            PUT => {
+                let version = cursor.u64().ok_or_else(torn)?;
+                let length = usize::try_from(cursor.u32().ok_or_else(torn)?).unwrap_or(usize::MAX);
+                let bytes = cursor.take(length).ok_or_else(torn)?;
+                let bytes = if carry.same {
+                    bytes.into()
+                } else {
+                    carried(bytes, carry, &rows.layout)
+                };
+                let row = Row { id, version, bytes };
+                let slot = rows.slot_of(id);
+                if check {
+                    let clash = rows.clash(id, &rows.layout.cells(&row), slot);
+                    if let Some(super::rows::Clash::Key(key)) = clash {
+                        return Err(problem.foreign(format!(
+                            "record `{id}` violates alternate key `{}`",
+                            schema.tables[carry.table].keys[key].name
+                        )));
+                    }
+                }
+                match slot {
+                    Some(slot) => drop(rows.put(slot, Some(row))),
+                    None => drop(rows.push(row)),
+                }
+            }
+            DELETE => {
+                if let Some(slot) = rows.slot_of(id) {
+                    rows.put(slot, None);
+                }
+            }
+            _ => return Err(torn()),
+        }
+    }
+    Ok(changes)
+}
+
+fn carried(bytes: &[u8], carry: &Carry, layout: &super::Layout) -> Box<[u8]> {
+    let old = layout.reordered(&carry.from, carry.width);
+    let cells: Vec<Cell<'_>> = carry
+        .from
+        .iter()
+        .map(|from| from.map_or(Cell::Null, |from| old.stored(bytes, from)))
+        .collect();
+    encode(&cells)
+}
+
+struct Cursor<'p>(&'p [u8]);
+
+impl<'p> Cursor<'p> {
+    fn take(&mut self, length: usize) -> Option<&'p [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.take(1)?.first().copied()
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        Some(u16::from_le_bytes(self.take(2)?.try_into().ok()?))
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
+    }
+}

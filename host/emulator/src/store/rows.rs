@@ -1,0 +1,225 @@
+//! The rows of one table, by slot, with an index by id and one by each key.
+//!
+//! Slots are in order of creation and never used twice, so that a page can go
+//! on behind the last row of the page before, whatever happened in between.
+
+use hashbrown::HashTable;
+use uuid::Uuid;
+
+use super::index::KeyIndex;
+use super::quick::hash_bytes;
+use super::row::{Layout, Row, Shape};
+use crate::cell::Cell;
+use crate::schema::Table;
+
+/// The rows of a table.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) layout: Layout,
+    slots: Vec<Option<Row>>,
+    ids: HashTable<u32>,
+    keys: Vec<KeyIndex>,
+    live: usize,
+    case_sensitive: bool,
+    /// For each lookup column: rows in which it is not null.
+    references: Vec<(usize, usize)>,
+}
+
+/// Why a row cannot go in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clash {
+    /// The id is taken.
+    Id,
+    /// The alternate key at that position is taken.
+    Key(usize),
+}
+
+fn index(slot: u32) -> usize {
+    usize::try_from(slot).unwrap_or(usize::MAX)
+}
+
+impl Rows {
+    pub(super) fn new(table: &Table, case_sensitive: bool) -> Self {
+        let layout = Layout::new(table);
+        let references = layout
+            .shapes()
+            .iter()
+            .enumerate()
+            .filter(|(_, shape)| **shape == Shape::Lookup)
+            .map(|(position, _)| (position, 0))
+            .collect();
+        let keys = table
+            .keys
+            .iter()
+            .map(|key| KeyIndex::new(key.columns.clone(), case_sensitive))
+            .collect();
+        Self {
+            layout,
+            slots: Vec::new(),
+            ids: HashTable::new(),
+            keys,
+            live: 0,
+            case_sensitive,
+            references,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Slots in use or used before.
+    pub(crate) fn slots(&self) -> u32 {
+        u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn row(&self, slot: u32) -> Option<&Row> {
+        self.slots.get(index(slot))?.as_ref()
+    }
+
+    pub(crate) fn cell(&self, slot: u32, column: usize) -> Cell<'_> {
+        self.row(slot).map_or(Cell::Null, |row| self.layout.cell(row, column))
+    }
+
+    pub(crate) fn slot_of(&self, id: Uuid) -> Option<u32> {
+        self.ids
+            .find(hash_bytes(id.as_bytes()), |&slot| self.row(slot).is_some_and(|row| row.id == id))
+            .copied()
+    }
+
+    pub(crate) fn by_id(&self, id: Uuid) -> Option<&Row> {
+        self.slot_of(id).and_then(|slot| self.row(slot))
+    }
+
+    /// The row with that value of the alternate key at `position`.
+    pub(crate) fn by_key(&self, position: usize, key: &[Cell<'_>]) -> Option<u32> {
+        self.keys.get(position)?.find(key, |slot, column| self.cell(slot, column))
+    }
+
+    /// The key over this one column, if there is one that compares as filters do.
+    pub(crate) fn key_over(&self, column: usize) -> Option<usize> {
+        self.keys[..self.keys_len()].iter().position(|key| key.columns == [column])
+    }
+
+    pub(crate) fn key_columns(&self, position: usize) -> &[usize] {
+        self.keys.get(position).map_or(&[], |key| &key.columns)
+    }
+
+    /// Keys that compare as filters do: none, where keys are case-sensitive.
+    pub(crate) fn keys_len(&self) -> usize {
+        if self.case_sensitive { 0 } else { self.keys.len() }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Row)> {
+        (0_u32..).zip(&self.slots).filter_map(|(slot, row)| Some((slot, row.as_ref()?)))
+    }
+
+    /// The rows from a slot on.
+    pub(crate) fn from(&self, slot: u32) -> impl Iterator<Item = (u32, &Row)> {
+        let rows = self.slots.get(index(slot)..).unwrap_or(&[]);
+        (slot..).zip(rows).filter_map(|(slot, row)| Some((slot, row.as_ref()?)))
+    }
+
+    /// Whether any row refers by the lookup column at `column`.
+    pub(crate) fn refers(&self, column: usize) -> bool {
+        self.references.iter().any(|(position, count)| *position == column && *count > 0)
+    }
+
+    /// What speaks against cells and id standing in `slot` (a new one: `None`).
+    pub(crate) fn clash(&self, id: Uuid, cells: &[Cell<'_>], slot: Option<u32>) -> Option<Clash> {
+        if slot.is_none() && self.slot_of(id).is_some() {
+            return Some(Clash::Id);
+        }
+        for (position, key) in self.keys.iter().enumerate() {
+            let found = match key.columns.as_slice() {
+                [column] => self.by_key(position, std::slice::from_ref(cells.get(*column)?)),
+                _ => self.by_key(position, &pick(&key.columns, cells)),
+            };
+            if found.is_some() && found != slot {
+                return Some(Clash::Key(position));
+            }
+        }
+        None
+    }
+
+    /// Appends a row that does not clash; returns its slot.
+    pub(super) fn push(&mut self, row: Row) -> u32 {
+        let slot = self.slots();
+        self.slots.push(None);
+        self.put(slot, Some(row));
+        slot
+    }
+
+    /// Puts a row into a slot, or takes it out; returns what was there.
+    pub(super) fn put(&mut self, slot: u32, row: Option<Row>) -> Option<Row> {
+        let before = self.slots.get_mut(index(slot))?.take();
+        if let Some(before) = &before {
+            self.unlink(slot, before);
+        }
+        if let Some(row) = row {
+            self.link(slot, &row);
+            if let Some(place) = self.slots.get_mut(index(slot)) {
+                *place = Some(row);
+            }
+        }
+        before
+    }
+
+    /// Takes back the slot of a row that was never committed.
+    pub(super) fn pop(&mut self) {
+        let slot = self.slots().saturating_sub(1);
+        self.put(slot, None);
+        self.slots.pop();
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.slots.clear();
+        self.ids.clear();
+        self.keys.iter_mut().for_each(KeyIndex::clear);
+        self.references.iter_mut().for_each(|(_, count)| *count = 0);
+        self.live = 0;
+    }
+
+    fn link(&mut self, slot: u32, row: &Row) {
+        self.live += 1;
+        let Self { layout, keys, references, ids, slots, .. } = self;
+        for key in keys {
+            let cells: Vec<Cell<'_>> =
+                key.columns.iter().map(|&column| layout.cell(row, column)).collect();
+            key.insert(&cells, slot);
+        }
+        for (column, count) in references {
+            *count += usize::from(!layout.stored(&row.bytes, *column).is_null());
+        }
+        let hash = hash_bytes(row.id.as_bytes());
+        ids.insert_unique(hash, slot, |&other| {
+            let id = if other == slot {
+                row.id
+            } else {
+                slots.get(index(other)).and_then(Option::as_ref).map_or(Uuid::nil(), |row| row.id)
+            };
+            hash_bytes(id.as_bytes())
+        });
+    }
+
+    fn unlink(&mut self, slot: u32, row: &Row) {
+        self.live -= 1;
+        let Self { layout, keys, references, ids, .. } = self;
+        for key in keys {
+            let cells: Vec<Cell<'_>> =
+                key.columns.iter().map(|&column| layout.cell(row, column)).collect();
+            key.remove(&cells, slot);
+        }
+        for (column, count) in references {
+            *count -= usize::from(!layout.stored(&row.bytes, *column).is_null());
+        }
+        let hash = hash_bytes(row.id.as_bytes());
+        if let Ok(entry) = ids.find_entry(hash, |&other| other == slot) {
+            entry.remove();
+        }
+    }
+}
+
+fn pick<'c>(columns: &[usize], cells: &[Cell<'c>]) -> Vec<Cell<'c>> {
+    columns.iter().map(|&column| cells.get(column).cloned().unwrap_or(Cell::Null)).collect()
+}

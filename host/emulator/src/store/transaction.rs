@@ -1,0 +1,96 @@
+//! All or nothing: changes that undo themselves unless committed.
+
+use super::rows::Clash;
+use super::{Row, Rows, Store};
+use crate::error::EmulatorError;
+
+/// Changes to a store; dropped without [`Transaction::commit`], they never were.
+#[derive(Debug)]
+pub(crate) struct Transaction<'s> {
+    store: &'s mut Store,
+    undo: Vec<Undo>,
+}
+
+#[derive(Debug)]
+struct Undo {
+    table: usize,
+    slot: u32,
+    /// What stood in the slot; `None`: the slot was new.
+    before: Option<Row>,
+}
+
+impl<'s> Transaction<'s> {
+    pub(crate) fn begin(store: &'s mut Store) -> Self {
+        Self { store, undo: Vec::new() }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.store
+    }
+
+    pub(crate) fn rows(&self, table: usize) -> &Rows {
+        &self.store.tables[table]
+    }
+
+    pub(crate) fn next_version(&mut self) -> u64 {
+        self.store.next_version()
+    }
+
+    /// Appends a row; the caller has looked for clashes.
+    pub(crate) fn insert(&mut self, table: usize, row: Row) -> u32 {
+        let slot = self.store.tables[table].push(row);
+        self.undo.push(Undo { table, slot, before: None });
+        slot
+    }
+
+    /// Replaces a row; the caller has looked for clashes.
+    pub(crate) fn replace(&mut self, table: usize, slot: u32, row: Row) {
+        let before = self.store.tables[table].put(slot, Some(row));
+        self.undo.push(Undo { table, slot, before });
+    }
+
+    pub(crate) fn remove(&mut self, table: usize, slot: u32) {
+        let before = self.store.tables[table].put(slot, None);
+        self.undo.push(Undo { table, slot, before });
+    }
+
+    /// What speaks against a row; see [`Rows::clash`].
+    pub(crate) fn clash(
+        &self,
+        table: usize,
+        id: uuid::Uuid,
+        cells: &[crate::cell::Cell<'_>],
+        slot: Option<u32>,
+    ) -> Option<Clash> {
+        self.store.tables[table].clash(id, cells, slot)
+    }
+
+    /// Keeps the changes; on an error of the log they are undone.
+    pub(crate) fn commit(mut self) -> Result<(), EmulatorError> {
+        if let Some(mut log) = self.store.log.take() {
+            let changed = self.undo.iter().map(|undo| {
+                let rows = &self.store.tables[undo.table];
+                (undo.table, undo.before.as_ref(), rows.row(undo.slot))
+            });
+            let written = log.append(self.store.version, changed);
+            self.store.log = Some(log);
+            written?;
+        }
+        self.undo.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        for Undo { table, slot, before } in self.undo.drain(..).rev() {
+            let rows = &mut self.store.tables[table];
+            match before {
+                Some(row) => {
+                    rows.put(slot, Some(row));
+                }
+                None => rows.pop(),
+            }
+        }
+    }
+}

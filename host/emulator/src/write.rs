@@ -1,0 +1,219 @@
+//! Writes: what a request asks for, read before the lock is taken, then applied
+//! to a transaction.
+//!
+//! Knows nothing of limits, faults and batches; a changeset gives it the ids
+//! that its earlier operations made.
+
+mod delete;
+mod derived;
+mod owner;
+mod record;
+mod state;
+
+use std::collections::HashMap;
+
+use http::Method;
+use uuid::Uuid;
+
+use crate::body::{Draft, Link, Reader};
+use crate::bulk;
+use crate::call::{Address, Call, Condition, Key, Options, Prefer, Resource, Scene};
+use crate::cell::Cell;
+use crate::environment::Environment;
+use crate::query;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::schema::{Schema, Table};
+use crate::store::Transaction;
+pub(crate) use record::Writer;
+
+/// Records that earlier operations of a changeset wrote, by Content-ID.
+pub(crate) type Contents = HashMap<String, Address>;
+
+/// A write that is fit to be tried.
+#[derive(Debug)]
+pub(crate) struct Prepared<'b> {
+    work: Work<'b>,
+    condition: Condition,
+    prefer: Prefer,
+    options: Options,
+    /// How the request named the record, for `OData-EntityId`.
+    named: String,
+}
+
+#[derive(Debug)]
+enum Work<'b> {
+    Create(usize, Draft<'b>),
+    Upsert(Address, Draft<'b>),
+    Delete(Address),
+    /// One column; null clears it.
+    Column(Address, usize, Cell<'b>),
+    /// One lookup.
+    Reference(Address, usize, Link),
+    Bulk(bulk::Work<'b>),
+}
+
+/// Whether this is a write at all.
+pub(crate) fn is_write(call: &Call<'_>) -> bool {
+    call.method != Method::GET && call.method != Method::HEAD
+}
+
+/// Reads and checks all that needs no row.
+pub(crate) fn prepare<'b>(
+    environment: &Environment,
+    call: &Call<'b>,
+    resource: Resource,
+) -> Result<Prepared<'b>, Refusal> {
+    let schema = &environment.schema;
+    let method = call.method.as_str();
+    let work = match (method, resource) {
+        ("POST", Resource::Set(table)) => {
+            let table = writable(schema, table)?;
+            Work::Create(table.position, environment.reader(table).record(call.body)?)
+        }
+        ("POST", Resource::Bulk(table, action)) => {
+            let table = writable(schema, table)?;
+            Work::Bulk(bulk::prepare(environment, table, &action, call.body)?)
+        }
+        ("PATCH", Resource::Record(address)) => {
+            let table = writable(schema, address.table)?;
+            let draft = environment.reader(table).record(call.body)?;
+            Work::Upsert(address, draft)
+        }
+        ("DELETE", Resource::Record(address)) => {
+            writable(schema, address.table)?;
+            Work::Delete(address)
+        }
+        ("PUT", Resource::Column(address, column)) => {
+            let table = writable(schema, address.table)?;
+            let cell = environment.reader(table).value(call.body, column)?;
+            Work::Column(address, column, cell)
+        }
+        ("DELETE", Resource::Column(address, column)) => {
+            writable(schema, address.table)?;
+            Work::Column(address, column, Cell::Null)
+        }
+        ("PUT", Resource::Reference(address, column, targets)) => {
+            let table = writable(schema, address.table)?;
+            let link = reference(environment.reader(table), call.body, column, &targets)?;
+            Work::Reference(address, column, link)
+        }
+        ("DELETE", Resource::Reference(address, column, targets)) => {
+            writable(schema, address.table)?;
+            Work::Reference(address, column, Link::Null(targets))
+        }
+        (_, Resource::Function(..)) => return Err(Refusal::no_resource(&call.target)),
+        (_, Resource::Definitions(_) | Resource::Csdl) => {
+            return Err(Refusal::unsupported("changes of metadata"));
+        }
+        (method, _) => return Err(Refusal::method(method)),
+    };
+    Ok(Prepared {
+        work,
+        condition: call.condition()?,
+        prefer: call.prefer()?,
+        options: call.options()?,
+        named: call.split().0.trim_end_matches('/').to_owned(),
+    })
+}
+
+fn writable(schema: &Schema, table: usize) -> Result<&Table, Refusal> {
+    let table = &schema.tables[table];
+    if table.internal { Err(Refusal::method("POST")) } else { Ok(table) }
+}
+
+fn reference(
+    reader: Reader<'_>,
+    body: &[u8],
+    column: usize,
+    targets: &[u8],
+) -> Result<Link, Refusal> {
+    #[derive(serde::Deserialize)]
+    struct Reference {
+        #[serde(rename = "@odata.id")]
+        id: String,
+    }
+    let reference: Reference = serde_json::from_slice(body)
+        .map_err(|error| Refusal::payload(format!("The JSON payload cannot be read: {error}.")))?;
+    reader.link(column, targets, &reference.id)
+}
+
+impl Prepared<'_> {
+    /// Applies the write; on a refusal the caller drops the transaction.
+    /// The second value is the record that a Content-ID stands for.
+    pub(crate) fn apply(
+        self,
+        environment: &Environment,
+        scene: &Scene,
+        transaction: &mut Transaction<'_>,
+        contents: Option<&Contents>,
+    ) -> Result<(Reply, Option<Address>), Refusal> {
+        let writer = Writer { environment, scene, contents };
+        let Prepared { work, condition, prefer, options, named } = self;
+        let (table, id, created, named) = match work {
+            Work::Bulk(work) => {
+                return Ok((bulk::apply(&writer, transaction, work)?, None));
+            }
+            Work::Delete(address) => {
+                let slot = writer.find(transaction, &address)?;
+                writer.check(transaction, address.table, slot, &condition)?;
+                writer.delete(transaction, address.table, slot)?;
+                return Ok((Reply::empty(204).counting(1), None));
+            }
+            Work::Column(address, column, cell) => {
+                let slot = writer.find(transaction, &address)?;
+                writer.check(transaction, address.table, slot, &condition)?;
+                let draft = Draft { cells: vec![(column, cell)], ..Draft::default() };
+                writer.set_column(transaction, address.table, slot, draft)?;
+                return Ok((Reply::empty(204).counting(1), None));
+            }
+            Work::Reference(address, column, link) => {
+                let slot = writer.find(transaction, &address)?;
+                writer.check(transaction, address.table, slot, &condition)?;
+                let draft = Draft { links: vec![(column, link)], ..Draft::default() };
+                writer.update(transaction, address.table, slot, draft)?;
+                return Ok((Reply::empty(204).counting(1), None));
+            }
+            Work::Create(table, draft) => {
+                let id = writer.create(transaction, table, draft, false)?;
+                (table, id, true, None)
+            }
+            Work::Upsert(address, draft) => {
+                let (id, created) = writer.upsert(transaction, &address, draft, &condition)?;
+                let named = matches!(address.key, Key::Alternate(..)).then_some(named);
+                (address.table, id, created, named)
+            }
+        };
+        let reply = answer(environment, scene, transaction, table, id, named, &prefer, &options)
+            .map(|mut reply| {
+                if prefer.representation && !created {
+                    reply.status = 200;
+                }
+                reply.counting(1)
+            })?;
+        Ok((reply, Some(Address { table, key: Key::Id(id) })))
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site, and no two belong together")]
+fn answer(
+    environment: &Environment,
+    scene: &Scene,
+    transaction: &Transaction<'_>,
+    table: usize,
+    id: Uuid,
+    named: Option<String>,
+    prefer: &Prefer,
+    options: &Options,
+) -> Result<Reply, Refusal> {
+    let table = &environment.schema.tables[table];
+    if prefer.representation {
+        let store = transaction.store();
+        return query::representation(environment, scene, store, table, id, prefer, options);
+    }
+    let url = match named {
+        Some(named) => format!("{}{named}", scene.root),
+        None => format!("{}{}({id})", scene.root, table.set),
+    };
+    Ok(Reply::empty(204).with("Location", url.clone()).with("OData-EntityId", url))
+}

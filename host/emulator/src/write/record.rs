@@ -1,0 +1,326 @@
+//! One record: found, checked, created, updated.
+
+use uuid::Uuid;
+
+use super::{Contents, derived, owner, state};
+use crate::body::{Draft, Link};
+use crate::call::{Address, Condition, Key, Scene, etag};
+use crate::cell::Cell;
+use crate::environment::Environment;
+use crate::refusal::Refusal;
+use crate::schema::{Kind, RequiredWord, Table};
+use crate::store::{Clash, Row, Transaction, encode};
+
+/// Writes records in the name of a user.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writer<'e> {
+    pub(crate) environment: &'e Environment,
+    pub(crate) scene: &'e Scene,
+    pub(crate) contents: Option<&'e Contents>,
+}
+
+/// Cells of a row while it is being made, by position.
+pub(super) type Cells<'c> = Vec<Cell<'c>>;
+
+impl Writer<'_> {
+    pub(super) fn table(&self, position: usize) -> &Table {
+        &self.environment.schema.tables[position]
+    }
+
+    /// The slot of the record, or why there is none.
+    pub(crate) fn find(&self, tx: &Transaction<'_>, address: &Address) -> Result<u32, Refusal> {
+        let table = self.table(address.table);
+        lookup(tx, address).ok_or_else(|| match &address.key {
+            Key::Id(id) => Refusal::missing(table, *id),
+            Key::Alternate(..) => Refusal::missing_by_key(table),
+        })
+    }
+
+    /// Whether the record may be written under the request's condition.
+    pub(super) fn check(
+        &self,
+        tx: &Transaction<'_>,
+        table: usize,
+        slot: u32,
+        condition: &Condition,
+    ) -> Result<(), Refusal> {
+        let version = tx.rows(table).row(slot).map(|row| etag(row.version)).unwrap_or_default();
+        match condition {
+            Condition::Always | Condition::Exists => Ok(()),
+            Condition::Missing => Err(Refusal::id_taken(false)),
+            Condition::Version(_) if !self.table(table).optimistic_concurrency => {
+                Err(Refusal::new(
+                    400,
+                    "0x8006088D",
+                    format!(
+                        "Optimistic concurrency isn't enabled for entity type {}. The \
+                         IfVersionMatches behavior can only be used if optimistic concurrency is \
+                         enabled.",
+                        self.table(table).name
+                    ),
+                ))
+            }
+            Condition::Version(wanted) if *wanted != version => Err(Refusal::version_mismatch()),
+            Condition::NotVersion(unwanted) if *unwanted == version => {
+                Err(Refusal::version_mismatch())
+            }
+            Condition::Version(_) | Condition::NotVersion(_) => Ok(()),
+        }
+    }
+
+    /// Creates a record; returns its id.
+    pub(crate) fn create(
+        &self,
+        tx: &mut Transaction<'_>,
+        position: usize,
+        draft: Draft<'_>,
+        bulk: bool,
+    ) -> Result<Uuid, Refusal> {
+        let table = self.table(position);
+        let mut cells: Cells<'_> = table.columns.iter().map(|column| default(&column.kind)).collect();
+        let given = draft.id;
+        let mut touched = Touched::default();
+        self.lay(tx, table, &mut cells, draft, true, &mut touched)?;
+        owner::settle(self, tx, table, &mut cells, touched.owner)?;
+        state::on_create(self.environment, table, &mut cells, touched.state, touched.status)?;
+        derived::on_create(self, tx, table, &mut cells);
+        required(table, &cells)?;
+        let version = tx.next_version();
+        let id = given.unwrap_or_else(|| tx.store().id_for(version));
+        match tx.clash(position, id, &cells, None) {
+            None => {}
+            Some(Clash::Id) => return Err(Refusal::id_taken(bulk)),
+            Some(Clash::Key(key)) => return Err(Refusal::key_violated(table, &table.keys[key])),
+        }
+        tx.insert(position, Row { id, version, bytes: encode(&cells) });
+        Ok(id)
+    }
+
+    /// Changes a record that exists.
+    pub(crate) fn update(
+        &self,
+        tx: &mut Transaction<'_>,
+        position: usize,
+        slot: u32,
+        draft: Draft<'_>,
+    ) -> Result<(), Refusal> {
+        let table = self.table(position);
+        let version = tx.next_version();
+        let row = {
+            let rows = tx.rows(position);
+            let Some(row) = rows.row(slot) else {
+                return Err(Refusal::odata("The record is gone."));
+            };
+            let mut cells = rows.layout.cells(row);
+            let before = state::pair(table, &cells);
+            let mut touched = Touched::default();
+            self.lay(tx, table, &mut cells, draft, false, &mut touched)?;
+            if touched.owner {
+                owner::settle(self, tx, table, &mut cells, true)?;
+            }
+            state::on_update(table, &mut cells, before, touched.state, touched.status)?;
+            derived::on_update(self, tx, table, &mut cells, &touched.names);
+            required(table, &cells)?;
+            if let Some(Clash::Key(key)) = tx.clash(position, row.id, &cells, Some(slot)) {
+                return Err(Refusal::key_violated(table, &table.keys[key]));
+            }
+            Row { id: row.id, version, bytes: encode(&cells) }
+        };
+        tx.replace(position, slot, row);
+        Ok(())
+    }
+
+    /// `PUT` or `DELETE` of one property: not for lookups and read-only columns.
+    pub(super) fn set_column(
+        &self,
+        tx: &mut Transaction<'_>,
+        table: usize,
+        slot: u32,
+        draft: Draft<'_>,
+    ) -> Result<(), Refusal> {
+        for (column, _) in &draft.cells {
+            let column = &self.table(table).columns[*column];
+            if matches!(column.kind, Kind::Lookup { .. }) {
+                return Err(Refusal::lookup_as_value());
+            }
+            if !column.update {
+                return Err(Refusal::invalid_argument(format!(
+                    "The property '{}' cannot be updated.",
+                    column.name
+                )));
+            }
+        }
+        self.update(tx, table, slot, draft)
+    }
+
+    /// Update if it is there, create if it is not (*Upsert a table row*).
+    /// Returns the id, and whether it was created.
+    pub(crate) fn upsert(
+        &self,
+        tx: &mut Transaction<'_>,
+        address: &Address,
+        mut draft: Draft<'_>,
+        condition: &Condition,
+    ) -> Result<(Uuid, bool), Refusal> {
+        let table = self.table(address.table);
+        let key = address.key.columns(table);
+        match lookup(tx, address) {
+            Some(slot) => {
+                self.check(tx, address.table, slot, condition)?;
+                // The key that the record was found by is not changed by it.
+                draft.cells.retain(|(column, _)| !key.contains(column));
+                draft.links.retain(|(column, _)| !key.contains(column));
+                self.update(tx, address.table, slot, draft)?;
+                let id = tx.rows(address.table).row(slot).map_or(Uuid::nil(), |row| row.id);
+                Ok((id, false))
+            }
+            None => {
+                if matches!(condition, Condition::Exists | Condition::Version(_)) {
+                    self.find(tx, address)?;
+                }
+                match &address.key {
+                    Key::Id(id) => draft.id = Some(*id),
+                    Key::Alternate(_, values) => {
+                        for (column, value) in key.iter().zip(values) {
+                            let body = draft.cells.iter().any(|(c, _)| c == column)
+                                || draft.links.iter().any(|(c, _)| c == column);
+                            // The body wins, even when different.
+                            if !body {
+                                draft.cells.push((*column, value.clone()));
+                            }
+                        }
+                    }
+                }
+                Ok((self.create(tx, address.table, draft, false)?, true))
+            }
+        }
+    }
+
+    /// Lays a draft over cells.
+    fn lay<'c>(
+        &self,
+        tx: &Transaction<'_>,
+        table: &Table,
+        cells: &mut Cells<'c>,
+        draft: Draft<'c>,
+        create: bool,
+        touched: &mut Touched,
+    ) -> Result<(), Refusal> {
+        for (column, cell) in draft.cells {
+            let definition = &table.columns[column];
+            if !(if create { definition.create } else { definition.update }) {
+                self.environment.read_only(table, definition)?;
+                continue;
+            }
+            touched.note(table, column);
+            cells[column] = cell;
+        }
+        for (column, link) in draft.links {
+            let definition = &table.columns[column];
+            if !(if create { definition.create } else { definition.update }) {
+                self.environment.read_only(table, definition)?;
+                continue;
+            }
+            match link {
+                Link::Null(targets) => {
+                    if let Cell::Lookup(target, _) = cells[column] {
+                        if !targets.contains(&target) {
+                            continue;
+                        }
+                    }
+                    cells[column] = Cell::Null;
+                }
+                Link::Record(target, key) => {
+                    cells[column] = self.resolve(tx, table, column, target, key)?;
+                }
+                Link::Content(id, targets) => {
+                    let address = self.contents.and_then(|contents| contents.get(&id));
+                    let address = address.ok_or_else(|| no_content(&id))?;
+                    let target = target_of(table, column, &targets, address.table)
+                        .ok_or_else(|| no_content(&id))?;
+                    cells[column] =
+                        self.resolve(tx, table, column, target, address.key.clone())?;
+                }
+            }
+            touched.note(table, column);
+        }
+        Ok(())
+    }
+
+    /// A reference to a record that must be there.
+    fn resolve(
+        &self,
+        tx: &Transaction<'_>,
+        table: &Table,
+        column: usize,
+        target: u8,
+        key: Key,
+    ) -> Result<Cell<'static>, Refusal> {
+        let Kind::Lookup { targets, .. } = &table.columns[column].kind else {
+            return Err(Refusal::lookup_as_value());
+        };
+        let Some(definition) = targets.get(usize::from(target)) else {
+            return Err(Refusal::lookup_as_value());
+        };
+        let address = Address { table: definition.table, key };
+        let slot = self.find(tx, &address)?;
+        let id = tx.rows(address.table).row(slot).map_or(Uuid::nil(), |row| row.id);
+        Ok(Cell::Lookup(target, id))
+    }
+}
+
+/// What a draft touches that others follow from.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub(super) owner: bool,
+    pub(super) state: bool,
+    pub(super) status: bool,
+    pub(super) names: derived::Names,
+}
+
+impl Touched {
+    fn note(&mut self, table: &Table, column: usize) {
+        let known = &table.known;
+        let is = |position: Option<usize>| position == Some(column);
+        self.owner |= is(known.ownerid);
+        self.state |= is(known.statecode);
+        self.status |= is(known.statuscode);
+        self.names.parts |= is(known.firstname) || is(known.lastname);
+        self.names.full |= is(known.fullname);
+    }
+}
+
+fn default(kind: &Kind) -> Cell<'static> {
+    match kind {
+        Kind::Boolean { default } => Cell::Bool(*default),
+        Kind::Choice { default: Some(value), .. } => Cell::Int(i64::from(*value)),
+        _ => Cell::Null,
+    }
+}
+
+fn required(table: &Table, cells: &Cells<'_>) -> Result<(), Refusal> {
+    let missing = table.columns.iter().zip(cells).enumerate().find(|(position, (column, cell))| {
+        column.required == RequiredWord::System && cell.is_null() && *position != table.primary_id
+    });
+    missing.map_or(Ok(()), |(_, (column, _))| Err(Refusal::null_required(column)))
+}
+
+/// The slot of the record that an address names.
+pub(crate) fn lookup(tx: &Transaction<'_>, address: &Address) -> Option<u32> {
+    let rows = tx.rows(address.table);
+    match &address.key {
+        Key::Id(id) => rows.slot_of(*id),
+        Key::Alternate(position, values) => rows.by_key(*position, values),
+    }
+}
+
+fn target_of(table: &Table, column: usize, targets: &[u8], wanted: usize) -> Option<u8> {
+    let Kind::Lookup { targets: all, .. } = &table.columns[column].kind else { return None };
+    targets.iter().copied().find(|&index| {
+        all.get(usize::from(index)).is_some_and(|target| target.table == wanted)
+    })
+}
+
+fn no_content(id: &str) -> Refusal {
+    Refusal::odata(format!("Content-ID Reference: '${id}' does not exist in the batch context."))
+}
