@@ -50,8 +50,7 @@ pub fn normalize(text: &str, into: &mut String) -> Result<(), EmailError> {
     if !dotted {
         return Err(EmailError::NoDomain);
     }
-    let bad = |c: char| c.is_whitespace() || c.is_control() || "<>(),;:\"[]\\".contains(c);
-    if text.contains(bad) {
+    if text.contains(is_bad) {
         return Err(EmailError::BadCharacter);
     }
     let start = into.len();
@@ -65,6 +64,11 @@ pub fn normalize(text: &str, into: &mut String) -> Result<(), EmailError> {
         return Err(EmailError::TooLong);
     }
     Ok(())
+}
+
+fn is_bad(c: char) -> bool {
+    let delimiter = matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '[' | ']' | '\\');
+    delimiter || c.is_whitespace() || c.is_control()
 }
 
 #[cfg(test)]

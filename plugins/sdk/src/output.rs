@@ -73,3 +73,6 @@ impl<'a> Output<'a> {
         transform::Output { columns: self.columns, verdicts: self.verdicts.finish() }
     }
 }
+
+#[cfg(test)]
+mod tests;

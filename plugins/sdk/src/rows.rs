@@ -237,3 +237,6 @@ pub(crate) fn split<'a>(
     }
     Ok(columns.split_at(first.len()))
 }
+
+#[cfg(test)]
+mod tests;

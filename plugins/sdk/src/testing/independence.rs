@@ -45,3 +45,17 @@ impl Random {
         usize::try_from(self.0 % bound).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "row 1 differs")]
+    fn a_rule_that_looks_at_its_neighbours_is_caught() {
+        let table = Table::of(&["name"], &[&["a"], &["b"], &["c"]]);
+        assert_rows_independent(&table, |rows| {
+            (0..rows.len()).map(|row| format!("row {row} of the call")).collect()
+        });
+    }
+}
