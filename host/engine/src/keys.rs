@@ -5,11 +5,13 @@
 //! canonical types, so that they can never disagree about what a key is.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, StringArray};
-use arrow_schema::DataType;
+use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
+use arrow_schema::{DataType, TimeUnit};
 use dvsync_model::key::{self, KeyHash};
 use dvsync_model::{LookupValue, id};
 use uuid::Uuid;
+
+use crate::prepare::cast::micros_to_text;
 
 /// The columns of a key, as text.
 #[derive(Debug, Clone)]
@@ -56,7 +58,8 @@ impl KeyColumns {
     }
 }
 
-fn text(column: &ArrayRef) -> Option<StringArray> {
+/// A column as text, cell by cell; `None` for types that have no text.
+pub(crate) fn text(column: &ArrayRef) -> Option<StringArray> {
     Some(match column.data_type() {
         DataType::Utf8 => column.as_string::<i32>().clone(),
         DataType::FixedSizeBinary(16) => column
@@ -75,6 +78,23 @@ fn text(column: &ArrayRef) -> Option<StringArray> {
             wide.as_primitive::<arrow_array::types::Float64Type>()
                 .iter()
                 .map(|value| value.map(|value| (value + 0.0).to_string()))
+                .collect()
+        }
+        // Always UTC: the zone of an Arrow column is a label for the reader.
+        DataType::Timestamp(unit, _) => {
+            let per_micro = match unit {
+                TimeUnit::Second => (1_000_000, 1),
+                TimeUnit::Millisecond => (1_000, 1),
+                TimeUnit::Microsecond => (1, 1),
+                TimeUnit::Nanosecond => (1, 1_000),
+            };
+            let bare = column.to_data().into_builder().data_type(DataType::Int64).build().ok()?;
+            Int64Array::from(bare)
+                .iter()
+                .map(|value| {
+                    let micros = value?.checked_mul(per_micro.0)?.div_euclid(per_micro.1);
+                    micros_to_text(micros)
+                })
                 .collect()
         }
         _ => arrow_cast::cast(column, &DataType::Utf8).ok()?.as_string_opt::<i32>()?.clone(),

@@ -6,6 +6,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use serde_json::{Map, Value};
 
+use crate::keys;
+
 /// `{"column": value}`; masked columns show as `***`, numbers stay numbers,
 /// everything else is text.
 pub(crate) fn render(rows: &RecordBatch, row: usize, masked: &[String]) -> String {
@@ -25,10 +27,9 @@ pub(crate) fn render(rows: &RecordBatch, row: usize, masked: &[String]) -> Strin
 
 fn cell(one: &ArrayRef) -> Value {
     let text = || {
-        arrow_cast::cast(one, &DataType::Utf8)
-            .ok()
-            .and_then(|text| text.as_string_opt::<i32>().map(|text| text.value(0).to_owned()))
-            .map_or_else(|| Value::from(format!("({})", one.data_type())), Value::from)
+        keys::text(one)
+            .and_then(|text| text.is_valid(0).then(|| Value::from(text.value(0))))
+            .unwrap_or_else(|| Value::from(format!("({})", one.data_type())))
     };
     match one.data_type() {
         DataType::Boolean => Value::from(one.as_boolean().value(0)),

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dvsync_dataverse::{PrincipalSettings, WriteHeaders};
+use dvsync_sources::Settings;
 
 use super::words::{
     CreateInactive, Isolation, Keep, LookupWord, Mode, OnFailure, OnMissing, Retrieve, Sanitize,
     Several, TooLong, WhenNull,
 };
-use dvsync_sources::Settings;
 
 /// One source, one entity of one target.
 #[derive(Debug, Clone)]

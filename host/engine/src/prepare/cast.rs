@@ -14,6 +14,8 @@ mod number;
 mod text;
 mod time;
 
+pub(crate) use time::micros_to_text;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -234,30 +236,22 @@ impl Raw {
 
     /// As text; `None` where that makes no sense.
     fn as_text(&self) -> Option<StringArray> {
-        let display = |array: &dyn Array| {
-            arrow_cast::cast(array, &DataType::Utf8)
-                .ok()
-                .map(|text| text.as_string::<i32>().clone())
-        };
         match self {
             Raw::Text(texts) => Some(texts.clone()),
-            Raw::Int(values) => display(values),
-            Raw::Decimal(values, _) => display(values),
-            Raw::Bool(values) => display(values),
-            Raw::Date(values) => display(values),
-            Raw::Float(values) => Some(values.iter().map(|v| v.map(|v| v.to_string())).collect()),
-            Raw::Stamp(values) => {
-                Some(values.iter().map(|v| v.and_then(time::micros_to_text)).collect())
-            }
-            Raw::Id(values) => Some(
-                values
-                    .iter()
-                    .map(|v| v.and_then(|v| Uuid::from_slice(v).ok()).map(|v| v.to_string()))
-                    .collect(),
-            ),
+            Raw::Int(values) => text_of(values),
+            Raw::Decimal(values, _) => text_of(values),
+            Raw::Bool(values) => text_of(values),
+            Raw::Date(values) => text_of(values),
+            Raw::Float(values) => text_of(values),
+            Raw::Stamp(values) => text_of(values),
+            Raw::Id(values) => text_of(values),
             Raw::Null => None,
         }
     }
+}
+
+fn text_of(values: &(impl Array + Clone + 'static)) -> Option<StringArray> {
+    crate::keys::text(&(Arc::new(values.clone()) as ArrayRef))
 }
 
 /// Casts cell by cell; a null stays null, a misfit becomes null and is told.

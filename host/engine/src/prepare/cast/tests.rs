@@ -34,8 +34,8 @@ fn cast_by(
 }
 
 fn shown(array: &ArrayRef) -> Vec<String> {
-    let text = arrow_cast::cast(array, &DataType::Utf8).unwrap();
-    text.as_string::<i32>().iter().map(|v| v.unwrap_or("-").to_owned()).collect()
+    let text = crate::keys::text(array).unwrap();
+    text.iter().map(|v| v.unwrap_or("-").to_owned()).collect()
 }
 
 #[test]

@@ -2,12 +2,12 @@
 //! (*Behavior and format of the date and time column*).
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 
 use super::Reason;
 
 pub(super) const DAY_MICROS: i64 = 86_400_000_000;
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const SECOND_MICROS: i64 = 1_000_000;
 /// 1753-01-01.
 const FIRST_DAY: i32 = -79_257;
@@ -57,8 +57,7 @@ pub(super) fn parse_instant(text: &str, format: Option<&str>) -> Result<i64, Rea
             .to_datetime()
             .or_else(|_| parts.to_date().map(|date| date.at(0, 0, 0, 0)))
             .map_err(|_| wrong())?;
-        let instant = TimeZone::UTC.to_timestamp(civil).map_err(|_| wrong())?;
-        return Ok(instant.as_microsecond());
+        return since_epoch(civil).ok_or_else(wrong);
     }
     let wrong = || Reason::mismatch("an ISO 8601 date or time", text);
     if let Ok(instant) = text.parse::<Timestamp>() {
@@ -68,12 +67,19 @@ pub(super) fn parse_instant(text: &str, format: Option<&str>) -> Result<i64, Rea
         .parse::<DateTime>()
         .or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)))
         .map_err(|_| wrong())?;
-    TimeZone::UTC.to_timestamp(civil).map(jiff::Timestamp::as_microsecond).map_err(|_| wrong())
+    since_epoch(civil).ok_or_else(wrong)
 }
 
-pub(super) fn micros_to_text(micros: i64) -> Option<String> {
-    let epoch = Timestamp::UNIX_EPOCH;
-    epoch.checked_add(Span::new().try_microseconds(micros).ok()?).ok().map(|at| at.to_string())
+/// Microseconds of a date and time in UTC. Not by way of a timestamp, whose
+/// range ends a day before the service's.
+fn since_epoch(civil: DateTime) -> Option<i64> {
+    i64::try_from(civil.duration_since(EPOCH).as_micros()).ok()
+}
+
+/// ISO 8601 in UTC; `None` beyond the years 9999 and -9999.
+pub(crate) fn micros_to_text(micros: i64) -> Option<String> {
+    let civil = EPOCH.checked_add(SignedDuration::from_micros(micros)).ok()?;
+    Some(format!("{civil}Z"))
 }
 
 #[cfg(test)]
