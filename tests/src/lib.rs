@@ -1,1 +1,1 @@
-//! Harness.
+//! What the tests that cross a crate have in common.

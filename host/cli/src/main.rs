@@ -1,2 +1,7 @@
-//! The `dvsync` program.
-fn main() {}
+//! The `dvsync` program: see the library beside it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dvsync_cli::main()
+}

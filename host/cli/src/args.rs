@@ -1,0 +1,178 @@
+//! The command line as typed. The documentation here is what `--help` shows.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Keeps Dynamics 365 (Dataverse) tables in step with the data you have.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, disable_help_subcommand = true, after_help = EXITS)]
+pub(crate) struct Args {
+    /// Says nothing but results and errors.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Logs what happens; twice logs more.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXITS: &str = "Exit codes: 0 complete, 1 complete with dead letters, 2 incomplete and \
+resumable, 64 usage or configuration, 70 a bug of dvsync, 75 the service cannot be reached";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Syncs generated CRM data into the embedded emulator: needs no set-up.
+    Demo(DemoArgs),
+    /// Runs a job.
+    Run(RunArgs),
+    /// Looks whether a job can run: file, source, credentials, columns, rule.
+    Check(CheckArgs),
+    /// Serves a local Dataverse over HTTP until Ctrl-C.
+    Emulator(EmulatorArgs),
+    /// Shows what runs did, from their journals.
+    Runs(RunsArgs),
+    /// Prints the JSON Schema of the job file, for editors.
+    Schema,
+    /// Prints completions for a shell.
+    Completions(CompletionsArgs),
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Where data, jobs, journals and the emulator's records are kept.
+    #[arg(long, value_name = "FOLDER", default_value = ".dvsync-demo")]
+    pub(crate) folder: PathBuf,
+    /// Throws away what an earlier demo left there.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// How the reports are printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct JobArgs {
+    /// The job file: .toml, .yaml or .json.
+    #[arg(value_name = "JOB")]
+    pub(crate) job: PathBuf,
+    /// Sets a variable of the job file. A value with a path separator that
+    /// exists from here is made absolute; other paths start at the job file.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// How the report is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) job: JobArgs,
+    /// How the findings are printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EmulatorArgs {
+    /// Port to listen on; 0 takes any that is free. The address is printed.
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) host: std::net::IpAddr,
+    /// Bearer token that it accepts; several make several principals.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) token: Vec<String>,
+    /// TOML or JSON file with tables and columns besides the built-in ones.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+    /// Folder that keeps the records; in memory without it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) state: Option<PathBuf>,
+    /// TOML file with all settings: limits, latency, faults, behaviour.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Same seed, same requests: same ids and faults.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunsArgs {
+    #[command(subcommand)]
+    pub(crate) command: RunsCommand,
+    /// The job whose journal is meant.
+    #[arg(long, global = true, value_name = "JOB", conflicts_with = "journal")]
+    pub(crate) job: Option<PathBuf>,
+    /// The journal; all of `.dvsync` without it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// How they are printed.
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Lists runs, the newest first.
+    List,
+    /// Shows one run: counts, and why rows were not written.
+    Show {
+        /// As `runs list` prints it.
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub(crate) shell: Shell,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("expected `name=value`, found `{text}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_setting_is_a_name_and_a_value() {
+        assert_eq!(setting("data=a=b"), Ok(("data".to_owned(), "a=b".to_owned())));
+        assert_eq!(setting("data="), Ok(("data".to_owned(), String::new())));
+        assert!(setting("data").is_err());
+        assert!(setting("=x").is_err());
+    }
+}

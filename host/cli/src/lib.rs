@@ -1,0 +1,71 @@
+//! The `dvsync` program: what is typed becomes jobs, runs and exit codes.
+//!
+//! The only crate that reads the environment, the terminal and signals. Data
+//! goes to stdout, talk to stderr. Deliberately not here: anything that a
+//! server or a notebook would want too; that is the engine's.
+
+mod args;
+mod commands;
+mod demo;
+mod embedded;
+mod exit;
+mod failure;
+mod load;
+mod open;
+mod seed;
+mod shipped;
+mod signals;
+mod summary;
+mod talk;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+pub use embedded::Embedded;
+use exit::Exit;
+use failure::Failure;
+pub use shipped::component;
+use talk::Talk;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let talk = Talk::new(args.quiet);
+    talk::log(args.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return talk.fail(&Failure::bug("cannot start the runtime", error)),
+    };
+    match runtime.block_on(dispatch(args.command, &talk)) {
+        Ok(exit) => exit.into(),
+        Err(failure) => talk.fail(&failure),
+    }
+}
+
+async fn dispatch(command: Command, talk: &Talk) -> Result<Exit, Failure> {
+    match command {
+        Command::Demo(args) => commands::demo::demo(&args, talk).await,
+        Command::Run(args) => commands::run::run(&args, talk).await,
+        Command::Check(args) => commands::check::check(&args, talk).await,
+        Command::Emulator(args) => commands::emulator::emulator(args, talk).await,
+        Command::Runs(args) => commands::runs::runs(&args, talk),
+        Command::Schema => commands::schema::schema(),
+        Command::Completions(args) => commands::completions::completions(&args),
+    }
+}
+
+/// Help and version are answers; anything else that clap says is a usage error.
+fn usage(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    match (error.use_stderr(), printed) {
+        (false, Ok(())) => Exit::Complete.into(),
+        _ => Exit::Usage.into(),
+    }
+}

@@ -1,0 +1,77 @@
+//! Rules that are part of the program, and where a job's rule comes from.
+
+use std::path::{Path, PathBuf};
+
+use dvsync_engine::job::{Job, Plugin};
+use dvsync_rules::{Rule, Sandbox, SandboxSettings};
+
+use crate::failure::Failure;
+
+/// Name in job files, and the component.
+const SHIPPED: [(&str, &[u8]); 2] = [
+    ("account", include_bytes!(env!("ACCOUNT_RULES"))),
+    ("contact", include_bytes!(env!("CONTACT_RULES"))),
+];
+
+/// The component of a shipped rule.
+#[must_use]
+pub fn component(name: &str) -> Option<&'static [u8]> {
+    SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, bytes)| *bytes)
+}
+
+/// A sandbox for this job, with compiled rules kept where caches lie.
+pub(crate) fn sandbox(job: &Job) -> Result<Sandbox, Failure> {
+    let defaults = SandboxSettings::default();
+    let wanted = job.rules.as_ref().map_or(0, |rules| rules.limits.memory);
+    let settings = SandboxSettings {
+        cache_dir: cache_dir(),
+        memory_bytes_max: defaults.memory_bytes_max.max(wanted),
+        ..defaults
+    };
+    Ok(Sandbox::new(settings)?)
+}
+
+/// The job's rule, admitted; nothing where the job names none.
+pub(crate) fn admit(job: &Job, sandbox: &Sandbox) -> Result<Option<Rule>, Failure> {
+    let Some(rules) = &job.rules else { return Ok(None) };
+    let rule = match &rules.plugin {
+        Plugin::File(path) => {
+            let bytes = std::fs::read(path).map_err(|error| {
+                Failure::because(format!("cannot read the rule `{}`", path.display()), error)
+            })?;
+            sandbox.admit(&bytes, &path.display().to_string())?
+        }
+        Plugin::Shipped { name, version } => {
+            let Some(bytes) = component(name) else {
+                let known: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+                return Err(Failure::usage(format!("no rule `{name}` is shipped"))
+                    .hint(format!("shipped are `{}`; or name a file", known.join("` and `"))));
+            };
+            let rule = sandbox.admit(bytes, name)?;
+            let shipped = &rule.description().version;
+            if let Some(wanted) = version.as_ref().filter(|wanted| *wanted != shipped) {
+                return Err(Failure::usage(format!(
+                    "the job wants rule `{name}@{wanted}`, this program ships `{name}@{shipped}`"
+                ))
+                .hint("install that version of dvsync, or change `rules.plugin`"));
+            }
+            rule
+        }
+    };
+    Ok(Some(rule))
+}
+
+/// Where this system keeps caches; nothing where it does not say.
+fn cache_dir() -> Option<PathBuf> {
+    let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let caches = if cfg!(windows) {
+        folder("LOCALAPPDATA")?
+    } else if cfg!(target_os = "macos") {
+        folder("HOME")?.join("Library/Caches")
+    } else {
+        folder("XDG_CACHE_HOME")
+            .filter(|path| path.is_absolute())
+            .or_else(|| folder("HOME").map(|home| home.join(Path::new(".cache"))))?
+    };
+    Some(caches.join("dvsync").join("rules"))
+}

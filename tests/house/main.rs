@@ -1,0 +1,10 @@
+//! The rules of the house: what a compiler does not see.
+
+/// Paths in documents exist.
+mod documents;
+/// Files stay small, and say nothing of somebody's machine.
+mod files;
+/// Which crate may stand on which, and who may use what.
+mod floors;
+/// The tree on disk.
+mod tree;
