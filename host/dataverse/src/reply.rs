@@ -150,6 +150,21 @@ impl Reply {
     pub(crate) fn boundary(&self) -> Option<String> {
         multipart::boundary(self.headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?)
     }
+
+    /// Whether an operation within a batch was throttled, and the longest wait
+    /// that was asked for: whether the service does that is not documented.
+    pub(crate) fn throttled_within(&self) -> Option<Option<Duration>> {
+        // Most batches hold none: do not read them twice.
+        memchr::memmem::find(&self.body, b"HTTP/1.1 429")?;
+        let found = multipart::parts(&self.body, &self.boundary()?)?;
+        let throttled = found.parts.iter().filter(|part| part.status == 429);
+        throttled
+            .map(|part| {
+                let seconds: f64 = part.header("retry-after")?.parse().ok()?;
+                Duration::try_from_secs_f64(seconds.ceil()).ok()
+            })
+            .max()
+    }
 }
 
 #[cfg(test)]

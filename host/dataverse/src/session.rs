@@ -319,7 +319,11 @@ impl Session {
         let throttled = reply.status == StatusCode::TOO_MANY_REQUESTS;
         let batch = reply.boundary().is_some() && !throttled;
         if reply.status.is_success() || batch {
-            lease.end(Ended::Fine);
+            let within = reply.throttled_within();
+            if within.is_some() {
+                count(&self.tally.throttled);
+            }
+            lease.end(within.map_or(Ended::Fine, Ended::Throttled));
             if call.operation.is_none() && reply.body.trim_ascii_start().starts_with(b"<") {
                 let problem = reply::problem(&reply.body);
                 return Next::Ended(Answer::Stop(self.not_dataverse(&reply, &problem)));

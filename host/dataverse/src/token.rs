@@ -30,7 +30,8 @@ pub(crate) struct Token {
 /// What a credential yields.
 struct Granted {
     secret: Secret,
-    expires: Option<Timestamp>,
+    /// For how long it is valid from now; absent means until it is refused.
+    lifetime: Option<Duration>,
 }
 
 /// One principal's tokens.
@@ -99,7 +100,7 @@ impl Tokens {
         {
             return Ok(token);
         }
-        match self.fetch().await {
+        match self.fetch(clock).await {
             Ok(token) => Ok(token),
             // An hour of work does not end because Entra hiccups once.
             Err(error) => usable.ok_or(error).inspect(|_| {
@@ -112,9 +113,9 @@ impl Tokens {
         self.lock().as_ref().filter(|token| token.generation > newer_than).cloned()
     }
 
-    async fn fetch(&self) -> Result<Token, ClientError> {
+    async fn fetch(&self, clock: &Clock) -> Result<Token, ClientError> {
         let granted = match &self.credential {
-            Credential::Token(secret) => Granted { secret: secret.clone(), expires: None },
+            Credential::Token(secret) => Granted { secret: secret.clone(), lifetime: None },
             other => entra::fetch(other, &self.scope, self.transport.clone())
                 .await
                 .map_err(|failure| self.failed(failure.message, failure.transient))?,
@@ -126,7 +127,8 @@ impl Tokens {
         header.set_sensitive(true);
         let mut current = self.lock();
         let generation = current.as_ref().map_or(1, |token| token.generation + 1);
-        let token = Token { header, generation, expires: granted.expires };
+        let expires = granted.lifetime.and_then(|life| clock.wall().saturating_add(life).ok());
+        let token = Token { header, generation, expires };
         *current = Some(token.clone());
         Ok(token)
     }

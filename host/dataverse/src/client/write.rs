@@ -23,16 +23,17 @@ pub(super) async fn write(shared: &Shared, write: &Write, form: Form) -> Written
         Err(error) => return Written::Stop(error),
     };
     match shared.session.call(&call).await {
-        Answer::Reply { reply, attempt, sent_at } => match decode(write, form, &reply, attempt) {
-            Ok(written) => written,
-            Err(message) => Written::InDoubt(Doubt {
-                phase: Phase::Replied,
-                status: Some(reply.status.as_u16()),
-                message: format!("the reply does not account for every record: {message}"),
-                request_id: reply::request_id(&reply.headers),
-                sent_at,
+        Answer::Reply { reply, attempt, sent_at } => decode(write, form, &reply, attempt)
+            .unwrap_or_else(|message| {
+                count(&shared.session.tally.failed);
+                Written::InDoubt(Doubt {
+                    phase: Phase::Replied,
+                    status: Some(reply.status.as_u16()),
+                    message: format!("the reply does not account for every record: {message}"),
+                    request_id: reply::request_id(&reply.headers),
+                    sent_at,
+                })
             }),
-        },
         Answer::Refused(refusal) => Written::Refused(whole(refusal, form)),
         Answer::InDoubt(doubt) => Written::InDoubt(doubt),
         Answer::NotNow(not_now) => Written::NotNow(not_now),

@@ -38,10 +38,10 @@ pub(super) fn write(text: &str, out: &mut Vec<u8>) {
 /// backslash, or 0xEF (which begins U+FFFE and U+FFFF). Eight at a time.
 fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        if may_hold_special(u64::from_le_bytes(*chunk)) {
-            if let Some(offset) = chunk.iter().position(|&byte| is_special(byte)) {
-                return Some(at + offset);
-            }
+        if may_hold_special(u64::from_le_bytes(*chunk))
+            && let Some(offset) = chunk.iter().position(|&byte| is_special(byte))
+        {
+            return Some(at + offset);
         }
         at += 8;
     }

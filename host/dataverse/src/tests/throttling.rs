@@ -183,3 +183,23 @@ async fn a_transient_refusal_lands_on_the_next_attempt() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_is_throttled_within_a_batch_holds_its_principal_back() {
+    let reply = "--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 429 Too Many Requests\r\n\
+                 Retry-After: 90\r\n\r\n{}\r\n--b--\r\n";
+    let content_type = vec![("content-type", "multipart/mixed; boundary=b".to_owned())];
+    let service =
+        Service::playing([Step::Reply(200, content_type, reply.to_owned()), no_content()]);
+    let client = client(&service, settings(&["a"]));
+    let write = write(Operation::Update, 1);
+    match client.write(&write, Form::Batch { continue_on_error: true }).await {
+        Written::Each(statuses) => {
+            assert!(matches!(&statuses[..], [Status::Refused(refusal)]
+                if refusal.disposition == Disposition::RetryAfter));
+        }
+        other => panic!("{other:?}"),
+    }
+    client.write(&write, Form::Bulk).await;
+    assert!(service.0.sent()[1].at >= Duration::from_secs(90));
+}

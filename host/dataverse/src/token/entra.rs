@@ -52,7 +52,11 @@ pub(super) async fn fetch(
     match result {
         Ok(token) => Ok(Granted {
             secret: Secret::new(token.token.secret().to_owned()),
-            expires: Timestamp::from_second(token.expires_on.unix_timestamp()).ok(),
+            // By the system's clock, as the SDK counts it; ours may be simulated.
+            lifetime: Timestamp::from_second(token.expires_on.unix_timestamp())
+                .ok()
+                .map(|expires| expires.duration_since(Timestamp::now()))
+                .map(|left| Duration::try_from(left).unwrap_or(Duration::ZERO)),
         }),
         Err(error) => Err(Failure {
             message: first_line(&error.to_string()),
