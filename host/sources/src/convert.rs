@@ -96,6 +96,7 @@ pub(crate) fn apply(
         Convert::Keep => Ok((Arc::clone(array), Vec::new())),
         Convert::Cast(target) => {
             let options = CastOptions { safe: true, ..CastOptions::default() };
+            let array = &in_utc(array)?;
             let cast = cast_with_options(array, target, &options)?;
             let unfit = if cast.null_count() > array.logical_null_count() {
                 let nulls = array.logical_nulls();
@@ -108,6 +109,16 @@ pub(crate) fn apply(
             Ok((cast, unfit))
         }
         Convert::Parse(declared) => parse(*declared, array),
+    }
+}
+
+/// The same instants with UTC as an offset: Arrow writes no named zone as text.
+fn in_utc(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match array.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            arrow_cast::cast(array, &DataType::Timestamp(*unit, Some("+00:00".into())))
+        }
+        _ => Ok(Arc::clone(array)),
     }
 }
 

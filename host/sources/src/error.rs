@@ -52,11 +52,11 @@ pub enum SourceError {
         source: io::Error,
     },
     /// Compressed data are damaged or cut short.
-    #[error("cannot decompress `{file}` after line {line}")]
+    #[error("cannot decompress `{file}` from line {line} on")]
     Decompress {
         /// File, as the job says it.
         file: String,
-        /// Last line that was reached.
+        /// Line that was reached, from 1.
         line: u64,
         /// Why.
         source: io::Error,

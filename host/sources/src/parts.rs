@@ -187,7 +187,7 @@ mod tests {
             fs::write(folder.join(name), "").unwrap();
         }
         assert_eq!(names(&folder, "b.csv").unwrap(), ["b.csv"]);
-        assert_eq!(names(&folder, ".").unwrap(), ["./a.CSV.gz", "./b.csv", "./x[1].csv"]);
+        assert_eq!(names(&folder, ".").unwrap(), ["a.CSV.gz", "b.csv", "x[1].csv"]);
         assert_eq!(
             names(root.path(), "in[1]").unwrap(),
             ["in[1]/a.CSV.gz", "in[1]/b.csv", "in[1]/x[1].csv"]

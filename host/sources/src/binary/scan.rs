@@ -31,8 +31,9 @@ struct OpenPart {
     batches: Batches,
     /// Per column of the projection: its place in a batch, and what to do.
     columns: Vec<(usize, Convert)>,
-    /// Rows of a batch that are still to be given.
-    rest: Option<RecordBatch>,
+    /// Rows of a batch that are still to be given, and how many at a time: a
+    /// slice does not tell what it alone takes in memory.
+    rest: Option<(RecordBatch, usize)>,
 }
 
 pub(super) fn start<F: Format>(
@@ -87,11 +88,15 @@ impl<F: Format> BinaryScan<F> {
                     self.open.insert(opened)
                 }
             };
-            let batch = match open.rest.take() {
+            let next = match open.rest.take() {
                 Some(rest) => Some(rest),
-                None => guarded::<F, _>(part, || open.batches.next().transpose())?,
+                None => guarded::<F, _>(part, || open.batches.next().transpose())?.map(|batch| {
+                    let bytes = batch.get_array_memory_size() as u64;
+                    let rows = rows_within(self.chunk_rows, bytes, batch.num_rows() as u64);
+                    (batch, rows)
+                }),
             };
-            let Some(batch) = batch else {
+            let Some((batch, rows)) = next else {
                 self.open = None;
                 self.position.part += 1;
                 self.position.offset = 0;
@@ -101,10 +106,8 @@ impl<F: Format> BinaryScan<F> {
             if batch.num_rows() == 0 {
                 continue;
             }
-            let bytes = batch.get_array_memory_size() as u64;
-            let rows = rows_within(self.chunk_rows, bytes, batch.num_rows() as u64);
             let taken = if rows < batch.num_rows() {
-                open.rest = Some(batch.slice(rows, batch.num_rows() - rows));
+                open.rest = Some((batch.slice(rows, batch.num_rows() - rows), rows));
                 batch.slice(0, rows)
             } else {
                 batch

@@ -114,7 +114,16 @@ impl Reader {
                     )
                 }
                 Split::Open { quoted: false } => BadRecord::too_long(self.dialect.record_bytes_max),
-                Split::Stray => BadRecord::malformed(
+                Split::Stray { newlines: lines @ 1.. } => BadRecord::malformed(
+                    format!(
+                        "the quote that opens field {} is not closed before line {}, where text \
+                         follows the next quote",
+                        self.fields.len(),
+                        self.window.line() + lines
+                    ),
+                    Some("close it, or double quotes that belong to the text"),
+                ),
+                Split::Stray { .. } => BadRecord::malformed(
                     format!("text follows the closing quote of field {}", self.fields.len()),
                     Some("double quotes that belong to the text"),
                 ),

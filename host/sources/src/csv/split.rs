@@ -47,7 +47,10 @@ pub(crate) enum Split {
         quoted: bool,
     },
     /// Something follows the closing quote of the last field found.
-    Stray,
+    Stray {
+        /// Line feeds between the record's start and that quote.
+        newlines: u64,
+    },
     /// More fields than any record of the file has, over several lines: a quote
     /// has been opened that should not be.
     Sprawling,
@@ -84,10 +87,10 @@ pub(crate) fn split(
                     Some(b'\n') => return record(after, after + 2, newlines),
                     None if ended => return record(after, after + 1, newlines),
                     None => return Split::Open { quoted: false },
-                    Some(_) => return Split::Stray,
+                    Some(_) => return Split::Stray { newlines },
                 },
                 None => return record(after, after, newlines),
-                Some(_) => return Split::Stray,
+                Some(_) => return Split::Stray { newlines },
             }
             continue;
         }

@@ -54,7 +54,10 @@ fn malformed(error: &serde_json::Error) -> BadRecord {
     let what = said.strip_suffix(&place).unwrap_or(&said);
     let what = what.replacen("EOF", "end", 1);
     let hint = error.is_eof().then_some("write one whole object per line");
-    BadRecord::malformed(format!("no JSON object: {what} at character {}", error.column()), hint)
+    BadRecord::malformed(
+        format!("no JSON object: {what} at character {}", error.column().max(1)),
+        hint,
+    )
 }
 
 struct Walk<'c, C> {

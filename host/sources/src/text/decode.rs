@@ -56,10 +56,10 @@ impl Decoded {
     pub(crate) fn open(part: &Part, encoded: Encoded, offset: u64) -> Result<Self, SourceError> {
         let refused = |source| SourceError::Read { file: part.name.clone(), source };
         let mut file = File::open(&part.path).map_err(refused)?;
-        let head = head(&mut file).map_err(refused)?;
+        let head = first_bytes(&mut file).map_err(refused)?;
         file.seek(SeekFrom::Start(0)).map_err(refused)?;
         let compression = Compression::of(&head);
-        let damaged = |source| SourceError::Decompress { file: part.name.clone(), line: 0, source };
+        let damaged = |source| SourceError::Decompress { file: part.name.clone(), line: 1, source };
         let mut input: Box<dyn Read + Send> = match compression {
             None => {
                 known_format(part, encoded.kind, &head)?;
@@ -86,7 +86,7 @@ impl Decoded {
         };
         let compressed = compression.is_some();
         let broken = |source| if compressed { damaged(source) } else { refused(source) };
-        let head = head_of(&mut input).map_err(broken)?;
+        let head = first_bytes(&mut input).map_err(broken)?;
         known_format(part, encoded.kind, &head)?;
         let (encoding, mark) = encoding(&head, encoded);
         let rest = io::Cursor::new(head[mark..].to_vec()).chain(input);
@@ -147,11 +147,7 @@ fn shortened(part: &Part, offset: u64) -> SourceError {
     SourceError::Shortened { file: part.name.clone(), offset }
 }
 
-fn head(file: &mut File) -> io::Result<Vec<u8>> {
-    head_of(file)
-}
-
-fn head_of(input: &mut impl Read) -> io::Result<Vec<u8>> {
+fn first_bytes(input: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(16);
     input.by_ref().take(16).read_to_end(&mut head)?;
     Ok(head)

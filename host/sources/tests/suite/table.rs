@@ -15,15 +15,15 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
 /// A format in one of its forms.
-pub struct Form {
-    pub name: &'static str,
-    pub kind: SourceKind,
-    pub write: fn(&RecordBatch) -> Vec<u8>,
+pub(crate) struct Form {
+    pub(crate) name: &'static str,
+    pub(crate) kind: SourceKind,
+    pub(crate) write: fn(&RecordBatch) -> Vec<u8>,
     /// Line of each row of a file that holds the whole table.
-    pub lines: fn(&RecordBatch) -> Vec<u64>,
+    pub(crate) lines: fn(&RecordBatch) -> Vec<u64>,
 }
 
-pub const FORMS: [Form; 9] = [
+pub(crate) const FORMS: [Form; 9] = [
     Form { name: "t.csv", kind: SourceKind::Csv, write: csv, lines: csv_lines },
     Form { name: "t.csv.gz", kind: SourceKind::Csv, write: csv_gzip, lines: csv_lines },
     Form { name: "utf16.csv", kind: SourceKind::Csv, write: csv_utf16, lines: csv_lines },
@@ -37,7 +37,7 @@ pub const FORMS: [Form; 9] = [
 
 /// Rows of every type that text can be inferred as, with nulls and with text
 /// that needs quotes.
-pub fn table(first: usize, rows: usize) -> RecordBatch {
+pub(crate) fn table(first: usize, rows: usize) -> RecordBatch {
     let texts =
         ["plain", "a,b", "say \"hi\"", "two\nlines", "ünïcødé 🚲", " blanks ", "crlf\r\nin"];
     let mut id = Int64Builder::new();
@@ -69,17 +69,17 @@ pub fn table(first: usize, rows: usize) -> RecordBatch {
 }
 
 /// No rows, with the table's columns.
-pub fn nothing() -> RecordBatch {
+pub(crate) fn nothing() -> RecordBatch {
     RecordBatch::new_empty(table(0, 1).schema())
 }
 
 /// The table's columns in another order.
-pub fn reversed(table: &RecordBatch) -> RecordBatch {
+pub(crate) fn reversed(table: &RecordBatch) -> RecordBatch {
     table.project(&(0..table.num_columns()).rev().collect::<Vec<_>>()).unwrap()
 }
 
 /// Types for sources without rows, where text tells nothing.
-pub const TYPES: [(&str, &str); 6] = [
+pub(crate) const TYPES: [(&str, &str); 6] = [
     ("id", "int64"),
     ("name", "text"),
     ("amount", "float64"),
@@ -100,7 +100,7 @@ fn cells(table: &RecordBatch, row: usize) -> Vec<Option<String>> {
         .collect()
 }
 
-pub fn csv(table: &RecordBatch) -> Vec<u8> {
+pub(crate) fn csv(table: &RecordBatch) -> Vec<u8> {
     let schema = table.schema();
     let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let mut text = names.join(",") + "\n";
@@ -192,7 +192,7 @@ fn json_array(table: &RecordBatch) -> Vec<u8> {
     format!("[\n{}]\n", objects.join(",\n")).into_bytes()
 }
 
-pub fn parquet(table: &RecordBatch) -> Vec<u8> {
+pub(crate) fn parquet(table: &RecordBatch) -> Vec<u8> {
     let properties = WriterProperties::builder()
         .set_max_row_group_row_count(Some(100))
         .set_data_page_row_count_limit(30)
@@ -203,13 +203,13 @@ pub fn parquet(table: &RecordBatch) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
-pub fn arrow_file(table: &RecordBatch) -> Vec<u8> {
+pub(crate) fn arrow_file(table: &RecordBatch) -> Vec<u8> {
     let mut writer = FileWriter::try_new(Vec::new(), &table.schema()).unwrap();
     batches(table).for_each(|batch| writer.write(&batch).unwrap());
     writer.into_inner().unwrap()
 }
 
-pub fn arrow_stream(table: &RecordBatch) -> Vec<u8> {
+pub(crate) fn arrow_stream(table: &RecordBatch) -> Vec<u8> {
     let mut writer = StreamWriter::try_new(Vec::new(), &table.schema()).unwrap();
     batches(table).for_each(|batch| writer.write(&batch).unwrap());
     writer.into_inner().unwrap()

@@ -1,65 +1,74 @@
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
+use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::DataType;
 use arrow_select::concat::concat_batches;
 use dvsync_sources::{Chunk, Position, Scan, Settings, Source, SourceKind, open};
 use tempfile::TempDir;
 
 /// A folder with files of one kind, and settings that point to it.
-pub struct World {
-    pub folder: TempDir,
-    pub settings: Settings,
+pub(crate) struct World {
+    /// Removed with the world.
+    _folder: TempDir,
+    pub(crate) settings: Settings,
 }
 
 impl World {
-    pub fn new(kind: SourceKind, files: &[(&str, &[u8])]) -> Self {
+    pub(crate) fn new(kind: SourceKind, files: &[(&str, &[u8])]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, bytes) in files {
             fs::write(folder.path().join(name), bytes).unwrap();
         }
         let path = if let [(name, _)] = files { *name } else { "." };
         let settings = Settings::new(kind, path, folder.path());
-        Self { folder, settings }
+        Self { _folder: folder, settings }
     }
 
-    pub fn declare(&mut self, types: &[(&str, &str)]) {
+    pub(crate) fn declare(&mut self, types: &[(&str, &str)]) {
         for (column, declared) in types {
             self.settings.types.insert((*column).to_owned(), declared.parse().unwrap());
         }
     }
 
-    pub fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub fn open(&self) -> Box<dyn Source> {
+    pub(crate) fn open(&self) -> Box<dyn Source> {
         open(&self.settings).unwrap()
     }
 }
 
-pub fn read(source: &dyn Source, scan: &Scan) -> Vec<Chunk> {
+pub(crate) fn read(source: &dyn Source, scan: &Scan) -> Vec<Chunk> {
     source.scan(scan).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-pub fn from(position: Position, chunk_rows: usize) -> Scan {
+pub(crate) fn from(position: Position, chunk_rows: usize) -> Scan {
     Scan { columns: None, from: position, chunk_rows }
 }
 
-pub fn rows(source: &dyn Source, chunks: &[Chunk]) -> RecordBatch {
+pub(crate) fn rows(source: &dyn Source, chunks: &[Chunk]) -> RecordBatch {
     concat_batches(&source.schema(), chunks.iter().map(|chunk| &chunk.rows)).unwrap()
 }
 
 /// Every row, good and bad, one line each, in the order of the source.
-pub fn told(chunks: &[Chunk]) -> Vec<String> {
+pub(crate) fn told(chunks: &[Chunk]) -> Vec<String> {
     let mut told = Vec::new();
     for chunk in chunks {
         let options = FormatOptions::default();
         let columns: Vec<_> = chunk
             .rows
             .columns()
+            .iter()
+            .map(|column| match column.data_type() {
+                // Arrow shows no named zones.
+                DataType::Timestamp(unit, Some(_)) => {
+                    cast(column, &DataType::Timestamp(*unit, Some("+00:00".into()))).unwrap()
+                }
+                _ => Arc::clone(column),
+            })
+            .collect();
+        let columns: Vec<_> = columns
             .iter()
             .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap())
             .collect();
@@ -97,7 +106,7 @@ pub fn told(chunks: &[Chunk]) -> Vec<String> {
 }
 
 /// Columns, then every row; what `check` functions compare.
-pub fn story(settings: &Settings) -> String {
+pub(crate) fn story(settings: &Settings) -> String {
     let source = match open(settings) {
         Ok(source) => source,
         Err(error) => return failure(&error),
@@ -124,7 +133,7 @@ pub fn story(settings: &Settings) -> String {
     story
 }
 
-pub fn failure(error: &dvsync_sources::SourceError) -> String {
+pub(crate) fn failure(error: &dvsync_sources::SourceError) -> String {
     let mut text = format!("error: {error}");
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
