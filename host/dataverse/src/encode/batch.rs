@@ -31,7 +31,9 @@ impl BatchBody {
         self.delimiter();
         self.body.extend_from_slice(format!("GET {url} HTTP/1.1\r\n").as_bytes());
         self.headers(headers);
-        self.body.extend_from_slice(b"\r\n");
+        // A blank line after the headers, and the line end before the next
+        // delimiter: without a body both are needed all the same.
+        self.body.extend_from_slice(b"\r\n\r\n");
     }
 
     /// Adds all records of a write, each as its own operation. `root` stands
