@@ -29,6 +29,15 @@ pub(crate) fn of_email(email: &str) -> Option<Name<'_>> {
 
 /// Adds a part as a name: each word begins in upper case.
 pub(crate) fn push(part: &str, into: &mut String) {
+    // Nearly all names: one word of ASCII.
+    if part.len() <= UNITS_MAX && part.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let start = into.len();
+        into.push_str(part);
+        if let Some(first) = into.get_mut(start..=start) {
+            first.make_ascii_uppercase();
+        }
+        return;
+    }
     let mut start = true;
     let mut units = 0;
     for c in part.chars() {

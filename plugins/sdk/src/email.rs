@@ -46,16 +46,24 @@ pub fn normalize(text: &str, into: &mut String) -> Result<(), EmailError> {
     if local.is_empty() || domain.contains('@') {
         return Err(EmailError::NoLocalPart);
     }
-    let dotted = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
-    if !dotted {
+    let dotted = domain.bytes().any(|byte| byte == b'.');
+    if !dotted
+        || domain.starts_with('.')
+        || domain.ends_with('.')
+        || domain.as_bytes().windows(2).any(|pair| pair == b"..")
+    {
         return Err(EmailError::NoDomain);
     }
-    if text.contains(is_bad) {
+    // Nearly all bytes are letters, digits or points: no need to decode them.
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'@' | b'_');
+    if !text.bytes().all(plain) && text.contains(is_bad) {
         return Err(EmailError::BadCharacter);
     }
     let start = into.len();
     if text.is_ascii() {
-        into.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+        into.push_str(text);
+        into[start..].make_ascii_lowercase();
     } else {
         into.extend(text.chars().flat_map(char::to_lowercase));
     }
