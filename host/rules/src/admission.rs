@@ -94,6 +94,8 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), Refusal> {
             _ => {}
         }
     }
+    imports.sort();
+    exports.sort();
     Ok((imports, exports))
 }
 

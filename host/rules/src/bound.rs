@@ -27,7 +27,7 @@ use crate::contract::{Description, HookName, HookNeeds};
 use crate::error::RuleError;
 use crate::instance::{CallError, Failed, Instance};
 use crate::judged::codes;
-use crate::narrowing::{Attempt, narrow, share};
+use crate::narrowing::{Attempt, Budget, narrow};
 use crate::rule::Rule;
 use crate::settings::{BindSettings, Context, Isolation, Limits};
 use setup::Setup;
@@ -174,7 +174,11 @@ impl Bound {
             Isolation::Warm => self.warm.take(),
             Isolation::Chunk => None,
         };
-        let parts = narrow(rows, self.limits.narrowing_calls_max, |part| {
+        let budget = Budget {
+            deadline: self.limits.call_deadline,
+            calls_max: self.limits.narrowing_calls_max.max(1),
+        };
+        let parts = narrow(rows, &budget, |part| {
             let instance = match held.take() {
                 Some(instance) => Ok(instance),
                 None => self.setup.instance(&self.rule, &self.limits),
@@ -183,7 +187,7 @@ impl Bound {
                 Ok(instance) => instance,
                 Err(error) => return Attempt::Stop(error),
             };
-            let deadline = self.limits.call_deadline * share(part.len(), rows) / 1000;
+            let deadline = budget.part_deadline(part.len(), rows);
             let answer = call(&mut instance, part, deadline);
             let attempt = self.attempt(answer);
             if matches!(attempt, Attempt::Done(_)) && self.settings.isolation == Isolation::Warm {

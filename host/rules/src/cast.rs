@@ -56,9 +56,9 @@ pub(crate) fn cast(array: &ArrayRef, to: ValueType) -> Result<Cast, ArrowError> 
         return Ok(Cast { array: Arc::clone(array), lost: None });
     }
     let cast = match (array.data_type(), to) {
-        // Instants are counted from the same moment in each zone.
-        (DataType::Timestamp(TimeUnit::Microsecond, _), ValueType::TimestampUs) => {
-            let instants = array.as_primitive::<TimestampMicrosecondType>().clone();
+        (_, ValueType::TimestampUs) => {
+            let instants = instants(array)?;
+            let instants = instants.as_primitive::<TimestampMicrosecondType>().clone();
             Arc::new(instants.with_data_type(timestamp_type())) as ArrayRef
         }
         (DataType::FixedSizeBinary(17), ValueType::Uuid) => Arc::new(ids_of_lookups(array)?),
@@ -70,8 +70,11 @@ pub(crate) fn cast(array: &ArrayRef, to: ValueType) -> Result<Cast, ArrowError> 
             Arc::new(ids_of_text(&arrow_cast(array, &DataType::Utf8)?)?)
         }
         (DataType::Timestamp(..), ValueType::Text | ValueType::Strings) => {
-            arrow_cast(&arrow_cast(array, &timestamp_type())?, &target)?
+            let instants = instants(array)?;
+            let instants = instants.as_primitive::<TimestampMicrosecondType>().clone();
+            arrow_cast(&(Arc::new(instants.with_timezone("+00:00")) as ArrayRef), &target)?
         }
+        (DataType::Timestamp(..), ValueType::Date32) => arrow_cast(&instants(array)?, &target)?,
         _ => arrow_cast(array, &target)?,
     };
     let lost = lost(array, &cast, to)?;
@@ -127,7 +130,7 @@ fn lost(
             rows_where::<Decimal128Type>(&decimals, |value| value % one != 0)
         }
         (Some(ValueType::TimestampUs), ValueType::Date32) => {
-            let instants = arrow_cast(from, &timestamp_type())?;
+            let instants = instants(from)?;
             rows_where::<TimestampMicrosecondType>(&instants, |us| us.rem_euclid(DAY_US) != 0)
         }
         _ => None,
@@ -146,6 +149,12 @@ fn rows_where<T: ArrowPrimitiveType>(
     let lost = |row: usize| values.is_valid(row) && is_lost(values.values()[row]);
     let rows = BooleanBuffer::collect_bool(values.len(), lost);
     (rows.count_set_bits() > 0).then_some(rows)
+}
+
+/// Microseconds without a zone. Instants are counted from the same moment in
+/// each zone, and arrow knows no zone by name.
+fn instants(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    arrow_cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))
 }
 
 /// The ids of lookup cells, without the byte that names the target.
@@ -259,9 +268,27 @@ mod tests {
             (Arc::new(Int32Array::from(vec![1, 2])), ValueType::Strings, vec![]),
             (Arc::new(BooleanArray::from(vec![true])), ValueType::Text, vec![]),
             (Arc::new(TimestampNanosecondArray::from(vec![1_000])), ValueType::TimestampUs, vec![]),
+            (
+                Arc::new(StringArray::from(vec!["2026-11-22T01:02:03+02:00", "2026-11-22", "x"])),
+                ValueType::TimestampUs,
+                vec![2],
+            ),
         ] {
             let from = array.data_type().clone();
             assert_eq!(lost_rows(array, to), lost, "{from} to {to:?}");
+        }
+    }
+
+    #[test]
+    fn instants_are_the_same_in_each_zone() {
+        for zone in [None, Some("UTC"), Some("+02:00"), Some("Europe/Paris")] {
+            let array = TimestampNanosecondArray::from(vec![3_600_000_000_000]);
+            let array = Arc::new(array.with_timezone_opt(zone)) as ArrayRef;
+            let us = cast(&array, ValueType::TimestampUs).expect("instants").array;
+            assert_eq!(us.data_type(), &timestamp_type());
+            assert_eq!(us.as_primitive::<TimestampMicrosecondType>().value(0), 3_600_000_000);
+            let text = cast(&array, ValueType::Text).expect("text").array;
+            assert_eq!(text.as_string::<i32>().value(0), "1970-01-01T01:00:00Z");
         }
     }
 

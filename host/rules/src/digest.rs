@@ -1,10 +1,11 @@
 //! Digests as text: `sha256:...`. Pure.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, DataType};
 use sha2::{Digest, Sha256};
 
 /// `sha256:` and 64 hexadecimal digits.
@@ -45,6 +46,13 @@ pub(crate) fn table(rows: &RecordBatch) -> Result<String, ArrowError> {
     for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
         parts.push(field.name().as_bytes());
         parts.push(field.data_type().to_string().as_bytes());
+        // Arrow writes no instants of a zone that it knows by name only.
+        let array = &match array.data_type() {
+            DataType::Timestamp(unit, Some(_)) => {
+                arrow_cast::cast(array, &DataType::Timestamp(*unit, None))?
+            }
+            _ => Arc::clone(array),
+        };
         let values = ArrayFormatter::try_new(array, &options)?;
         for row in 0..array.len() {
             if array.is_null(row) {

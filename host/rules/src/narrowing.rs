@@ -8,16 +8,19 @@
 //! costs no row at all.
 //!
 //! A call that times out has cost its whole deadline, so parts get a deadline in
-//! proportion to their rows ([`share`]), and the deadlines that time-outs have
+//! proportion to their rows ([`Budget::part_deadline`]), and the deadlines that time-outs have
 //! used up are counted: down to the row takes about two and a half whole
 //! deadlines, and beyond four the rest of the part is given up.
 
 use std::ops::Range;
+use std::time::Duration;
 
 /// A whole deadline, in thousandths.
 const WHOLE: u32 = 1000;
-/// No part gets less than this, however few rows it has.
+/// No part gets less than this of the deadline, however few rows it has.
 const SHARE_MIN: u32 = 50;
+/// Nor less than this at all: a busy machine is no fault of a row.
+const PART_DEADLINE_MIN: Duration = Duration::from_millis(100);
 /// What time-outs may use up in one narrowing.
 const TIMEOUTS_MAX: u32 = 4 * WHOLE;
 
@@ -44,18 +47,34 @@ pub(crate) enum Part<O, F> {
     GivenUp(Range<usize>),
 }
 
-/// Thousandths of a whole call's deadline that a part of it may take: twice its
-/// share of the rows.
-pub(crate) fn share(part: usize, rows: usize) -> u32 {
-    let twice = part.saturating_mul(2 * 1000) / rows.max(1);
-    u32::try_from(twice).unwrap_or(WHOLE).clamp(SHARE_MIN, WHOLE)
+/// What narrowing may cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    /// Of a call with all rows.
+    pub(crate) deadline: Duration,
+    pub(crate) calls_max: u32,
+}
+
+impl Budget {
+    /// The deadline of a call with a part of the rows.
+    pub(crate) fn part_deadline(&self, part: usize, rows: usize) -> Duration {
+        self.deadline.saturating_mul(self.share(part, rows)) / WHOLE
+    }
+
+    /// Thousandths of the whole deadline: twice the part's share of the rows.
+    fn share(&self, part: usize, rows: usize) -> u32 {
+        let twice = part.saturating_mul(2 * 1000) / rows.max(1);
+        let least = PART_DEADLINE_MIN.as_nanos() * 1000 / self.deadline.as_nanos().max(1);
+        let least = u32::try_from(least).unwrap_or(WHOLE).clamp(SHARE_MIN, WHOLE);
+        u32::try_from(twice).unwrap_or(WHOLE).clamp(least, WHOLE)
+    }
 }
 
 /// Judges rows `0..rows`: one call when all goes well. The parts come in order
 /// and cover each row once.
 pub(crate) fn narrow<O, F, E>(
     rows: usize,
-    calls_max: u32,
+    budget: &Budget,
     mut call: impl FnMut(Range<usize>) -> Attempt<O, F, E>,
 ) -> Result<Vec<Part<O, F>>, E> {
     let mut parts = Vec::new();
@@ -63,7 +82,7 @@ pub(crate) fn narrow<O, F, E>(
     let mut calls = 0;
     let mut timeouts = 0;
     while let Some(Open { rows: part, is_left, is_bad }) = open.pop() {
-        if calls >= calls_max || timeouts >= TIMEOUTS_MAX {
+        if calls >= budget.calls_max || timeouts >= TIMEOUTS_MAX {
             parts.push(Part::GivenUp(part));
             continue;
         }
@@ -83,7 +102,7 @@ pub(crate) fn narrow<O, F, E>(
             }
             Attempt::Failed(failure) => failure,
             Attempt::TimedOut(failure) => {
-                timeouts += share(part.len(), rows);
+                timeouts += budget.share(part.len(), rows);
                 failure
             }
             Attempt::Stop(error) => return Err(error),
@@ -122,6 +141,20 @@ mod tests {
 
     use super::*;
 
+    fn budget(calls_max: u32) -> Budget {
+        Budget { deadline: Duration::from_secs(10), calls_max }
+    }
+
+    #[test]
+    fn parts_get_twice_their_share_of_the_deadline_within_bounds() {
+        let ms = |deadline_ms, part| {
+            let budget = Budget { deadline: Duration::from_millis(deadline_ms), calls_max: 1 };
+            budget.part_deadline(part, 1000).as_millis()
+        };
+        assert_eq!([ms(10_000, 1000), ms(10_000, 500), ms(10_000, 250)], [10_000, 10_000, 5_000]);
+        assert_eq!([ms(10_000, 1), ms(1000, 1), ms(50, 1)], [500, 100, 50]);
+    }
+
     /// Narrows calls that fail when they hold a bad row or too many rows;
     /// returns rows judged, rows at fault, rows given up, and the calls made.
     fn run(
@@ -131,7 +164,7 @@ mod tests {
         calls_max: u32,
     ) -> (BTreeSet<usize>, BTreeSet<usize>, BTreeSet<usize>, u32) {
         let mut calls = 0;
-        let parts = narrow::<_, _, Infallible>(rows, calls_max, |part| {
+        let parts = narrow::<_, _, Infallible>(rows, &budget(calls_max), |part| {
             calls += 1;
             if bad.range(part.clone()).next().is_some() || part.len() > rows_max {
                 Attempt::Failed(())
@@ -213,9 +246,9 @@ mod tests {
     fn a_row_that_loops_is_found_within_four_deadlines_and_many_are_given_up() {
         for (bad, found) in [(BTreeSet::from([5000]), true), ((0..8192).collect(), false)] {
             let mut spent = 0;
-            let parts = narrow::<_, _, Infallible>(8192, 1000, |part| {
+            let parts = narrow::<_, _, Infallible>(8192, &budget(1000), |part| {
                 if bad.range(part.clone()).next().is_some() {
-                    spent += share(part.len(), 8192);
+                    spent += budget(1000).share(part.len(), 8192);
                     Attempt::TimedOut(())
                 } else {
                     Attempt::Done(())
@@ -230,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_stop_ends_it() {
-        let stopped = narrow::<(), (), _>(8, 100, |_| Attempt::Stop("misconfigured"));
+        let stopped = narrow::<(), (), _>(8, &budget(100), |_| Attempt::Stop("misconfigured"));
         assert_eq!(stopped, Err("misconfigured"));
     }
 }

@@ -260,6 +260,14 @@ mod tests {
     }
 
     #[test]
+    fn a_table_may_hold_instants_of_a_named_zone() {
+        let instants = arrow_array::TimestampMicrosecondArray::from(vec![1]).with_timezone("UTC");
+        let table = RecordBatch::try_from_iter([("at", Arc::new(instants) as ArrayRef)]);
+        let tables = BTreeMap::from([("t".to_owned(), table.expect("a table"))]);
+        assert!(Tables::new(&tables).is_ok());
+    }
+
+    #[test]
     fn an_answer_beyond_the_limit_is_refused() {
         let keys = keys(ValuesResult::Int64(vec![274; 1000]));
         let error = tables().resolve("people", "id", keys, &["mail".to_owned()], 1000);

@@ -103,10 +103,10 @@ pub(crate) fn bind_honest(sandbox: &Sandbox) -> Bound {
 /// Tight limits, so that what is wrong ends soon.
 pub(crate) fn tight() -> Limits {
     Limits {
-        call_deadline: Duration::from_millis(400),
+        call_deadline: Duration::from_secs(1),
         setup_deadline: Duration::from_millis(400),
         memory_bytes_max: 32 << 20,
-        output_bytes_max: 8 << 20,
+        output_bytes_max: 4 << 20,
         ..Limits::default()
     }
 }

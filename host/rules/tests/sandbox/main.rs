@@ -1,5 +1,7 @@
 //! The sandbox as its callers see it, with real guests (`tests/guests`).
 
+#![allow(clippy::panic, clippy::cast_possible_wrap, reason = "tests; rows are few")]
+
 /// What is admitted, and what is refused in which words.
 mod admission;
 /// What binding a rule to a job checks.

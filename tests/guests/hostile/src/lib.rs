@@ -183,12 +183,9 @@ impl transform::Guest for Hostile {
             "verdict-row" => output.verdicts.push(verdict(rows)),
             "verdict-twice" => output.verdicts = vec![verdict(0), verdict(0)],
             "huge" => {
-                // One string, told a million times: little here, much on the host.
-                let text = "x".repeat(1 << 16);
-                let data = vec![Some(text); 1 << 11];
-                let values = Values::Strings(data);
-                let column = Column { name: "text".into(), validity: None, values };
-                output.columns.push(Setting { column, leave: None });
+                let mut offsets = vec![0; count + 1];
+                offsets[count] = 6 << 20;
+                output.columns.push(text_column(offsets, &vec![0; 6 << 20]));
             }
             "log-flood" => {
                 let line = "again\n".repeat(1000);
