@@ -116,14 +116,11 @@ impl<'s> Reader<'s> {
         ) -> Result<T, serde_json::Error>,
     ) -> Result<T, Refusal> {
         let text = text(body)?;
-        let reading = Reading {
-            reader: self,
-            refusal: RefCell::new(None),
-            cells: std::cell::Cell::new(0),
-        };
+        let reading =
+            Reading { reader: self, refusal: RefCell::new(None), cells: std::cell::Cell::new(0) };
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let read = read(&reading, &mut deserializer)
-            .and_then(|value| deserializer.end().map(|()| value));
+        let read =
+            read(&reading, &mut deserializer).and_then(|value| deserializer.end().map(|()| value));
         read.map_err(|error| reading.refusal.take().unwrap_or_else(|| malformed(&error)))
     }
 }
@@ -177,9 +174,8 @@ impl<'de> Visitor<'de> for TargetsSeed<'_, '_> {
                 }
             }
         }
-        targets.ok_or_else(|| {
-            self.0.refuse(Refusal::payload("The parameter 'Targets' is missing."))
-        })
+        targets
+            .ok_or_else(|| self.0.refuse(Refusal::payload("The parameter 'Targets' is missing.")))
     }
 }
 
@@ -229,7 +225,8 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let reading = self.0;
         let table = reading.reader.table;
-        let mut draft = Draft { cells: Vec::with_capacity(reading.cells.get()), ..Draft::default() };
+        let mut draft =
+            Draft { cells: Vec::with_capacity(reading.cells.get()), ..Draft::default() };
         while let Some(name) = map.next_key_seed(NameSeed(table))? {
             match name {
                 Name::Known(_, Property::Value(column)) => {

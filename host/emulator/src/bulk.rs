@@ -150,10 +150,8 @@ fn upsert(
     let definition = &writer.environment.schema.tables[table];
     let mut written: HashSet<Uuid, Quick> = HashSet::default();
     for mut draft in drafts {
-        let address = draft
-            .address
-            .take()
-            .or_else(|| draft.id.map(|id| Address { table, key: Key::Id(id) }));
+        let address =
+            draft.address.take().or_else(|| draft.id.map(|id| Address { table, key: Key::Id(id) }));
         let id = match address {
             None => writer.create(tx, table, draft, true)?,
             Some(address) => {

@@ -223,10 +223,7 @@ impl Emulator {
         self.note(method, target, &reply, false);
         if let Some(remaining) = due.remaining {
             reply = reply
-                .with(
-                    "x-ms-ratelimit-burst-remaining-xrm-requests",
-                    remaining.requests.to_string(),
-                )
+                .with("x-ms-ratelimit-burst-remaining-xrm-requests", remaining.requests.to_string())
                 .with(
                     "x-ms-ratelimit-time-remaining-xrm-requests",
                     header_seconds(remaining.seconds),

@@ -53,7 +53,9 @@ impl EmulatorError {
                 Some("docs/emulator.md describes the settings and the schema")
             }
             Self::State { .. } => Some("another emulator may be using this folder"),
-            Self::Foreign { .. } => Some("use the schema that the state was written with, or another folder"),
+            Self::Foreign { .. } => {
+                Some("use the schema that the state was written with, or another folder")
+            }
             Self::Tls(_) => None,
         }
     }

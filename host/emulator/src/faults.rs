@@ -144,9 +144,7 @@ mod tests {
     }
 
     fn strikes(faults: &mut Faults, requests: usize) -> Vec<usize> {
-        (1..=requests)
-            .filter(|_| faults.strike("POST", "accounts?x", "p").is_some())
-            .collect()
+        (1..=requests).filter(|_| faults.strike("POST", "accounts?x", "p").is_some()).collect()
     }
 
     #[test]

@@ -101,8 +101,7 @@ fn counts(
         values.push(store.tables[table.position].len());
         keys.push(name);
     }
-    let counts =
-        json!({"Count": keys.len(), "IsReadOnly": false, "Keys": keys, "Values": values});
+    let counts = json!({"Count": keys.len(), "IsReadOnly": false, "Keys": keys, "Values": values});
     Ok(Reply::value(
         200,
         &json!({"@odata.context": context, "EntityRecordCountCollection": counts}),

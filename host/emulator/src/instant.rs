@@ -14,8 +14,7 @@ pub(crate) fn parse_date(text: &str) -> Option<i32> {
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;
     }
-    let (year, month, day) =
-        (digits(&bytes[..4])?, digits(&bytes[5..7])?, digits(&bytes[8..])?);
+    let (year, month, day) = (digits(&bytes[..4])?, digits(&bytes[5..7])?, digits(&bytes[8..])?);
     let fits = year >= 1 && (1..=12).contains(&month) && day >= 1 && day <= month_days(year, month);
     fits.then(|| i32::try_from(days(year, month, day)).ok())?
 }

@@ -81,8 +81,7 @@ impl Limits {
         match &mut self.frozen {
             Some(freeze) if freeze.until > now => {
                 let max = now + seconds(self.settings.freeze_max_seconds);
-                freeze.until =
-                    (freeze.until + seconds(self.settings.penalty_seconds)).min(max);
+                freeze.until = (freeze.until + seconds(self.settings.penalty_seconds)).min(max);
             }
             _ => self.frozen = self.exceeded(now),
         }
@@ -177,7 +176,7 @@ fn grouped(value: u128) -> String {
     let digits = value.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -232,9 +231,8 @@ mod tests {
     fn sending_during_a_freeze_lengthens_it() {
         let mut limits = limits(1, 1e6, 100);
         assert_eq!(verdict(&mut limits, at(0), Duration::ZERO), Ok(()));
-        let waits: Vec<u64> = (1..4)
-            .map(|_| verdict(&mut limits, at(100), Duration::ZERO).unwrap_err().1)
-            .collect();
+        let waits: Vec<u64> =
+            (1..4).map(|_| verdict(&mut limits, at(100), Duration::ZERO).unwrap_err().1).collect();
         assert_eq!(waits, [200, 202, 204]);
         assert!(verdict(&mut limits, at(303), Duration::ZERO).is_err());
         assert_eq!(verdict(&mut limits, at(307), Duration::ZERO), Ok(()));

@@ -42,14 +42,16 @@ pub(crate) fn read(
         [] => one(&context, entity::definition(schema, table, &options), &options),
         [segment] => match segment.as_str() {
             "Keys" => list(&context, entity::keys(table), &options),
-            "ManyToOneRelationships" => list(&context, entity::many_to_one(schema, table), &options),
-            "OneToManyRelationships" => list(&context, entity::one_to_many(schema, table), &options),
+            "ManyToOneRelationships" => {
+                list(&context, entity::many_to_one(schema, table), &options)
+            }
+            "OneToManyRelationships" => {
+                list(&context, entity::one_to_many(schema, table), &options)
+            }
             "ManyToManyRelationships" => list(&context, Vec::new(), &options),
             segment => attributes(schema, table, segment, None, &context, &options),
         },
-        [segment, cast] => {
-            attributes(schema, table, segment, Some(cast), &context, &options)
-        }
+        [segment, cast] => attributes(schema, table, segment, Some(cast), &context, &options),
         [segment, cast, property] if property == "OptionSet" => {
             let set = options_of(schema, table, segment, cast)?;
             one(&context, set, &options)
@@ -58,12 +60,7 @@ pub(crate) fn read(
     }
 }
 
-fn options_of(
-    schema: &Schema,
-    table: &Table,
-    segment: &str,
-    cast: &str,
-) -> Result<Value, Refusal> {
+fn options_of(schema: &Schema, table: &Table, segment: &str, cast: &str) -> Result<Value, Refusal> {
     let column = inside(segment, "Attributes")
         .and_then(|inside| column(table, inside))
         .ok_or_else(|| Refusal::no_segment(segment))?;
@@ -85,9 +82,7 @@ fn attributes(
 ) -> Result<Reply, Refusal> {
     let wanted = match cast {
         None => None,
-        Some(cast) => {
-            Some(attribute::cast_name(cast).ok_or_else(|| Refusal::no_segment(cast))?)
-        }
+        Some(cast) => Some(attribute::cast_name(cast).ok_or_else(|| Refusal::no_segment(cast))?),
     };
     let fits = |column: &&Column| {
         wanted.is_none_or(|wanted| attribute::metadata_name(&column.kind) == wanted)

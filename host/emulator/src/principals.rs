@@ -79,7 +79,11 @@ pub(crate) fn acting(
     store: &Store,
 ) -> Result<Uuid, Refusal> {
     if !principal.member {
-        return Err(Refusal::new(403, "0x80072560", "The user is not a member of the organization."));
+        return Err(Refusal::new(
+            403,
+            "0x80072560",
+            "The user is not a member of the organization.",
+        ));
     }
     let id = |name: &str| {
         headers
@@ -90,16 +94,20 @@ pub(crate) fn acting(
     let rows = users.map(|users| &store.tables[users.position]);
     let (Some(users), Some(rows)) = (users, rows) else { return Ok(principal.user) };
     let unknown = || {
-        Refusal::new(403, "0x80072560", "The impersonated user is not a member of the organization.")
+        Refusal::new(
+            403,
+            "0x80072560",
+            "The impersonated user is not a member of the organization.",
+        )
     };
     let read = |row, name: &str| {
         users.column_position(name).map_or(Cell::Null, |column| rows.layout.cell(row, column))
     };
     let row = if let Some(object) = id("callerobjectid") {
         let object = object.ok_or_else(unknown)?;
-        let found = rows.iter().find(|(_, row)| {
-            read(row, "azureactivedirectoryobjectid") == Cell::Guid(object)
-        });
+        let found = rows
+            .iter()
+            .find(|(_, row)| read(row, "azureactivedirectoryobjectid") == Cell::Guid(object));
         found.ok_or_else(unknown)?.1
     } else if let Some(user) = id("mscrmcallerid") {
         rows.by_id(user.ok_or_else(unknown)?).ok_or_else(unknown)?

@@ -49,7 +49,9 @@ pub(crate) fn read(
             let condition = call.condition()?;
             one(environment, scene, store, &address, &prefer, &options, &condition)
         }
-        Resource::Column(address, column) => column_value(environment, scene, store, &address, column),
+        Resource::Column(address, column) => {
+            column_value(environment, scene, store, &address, column)
+        }
         _ => Err(Refusal::method(call.method.as_str())),
     }
 }
@@ -82,11 +84,7 @@ pub(crate) fn selected(table: &Table, options: &Options) -> Result<Vec<usize>, R
     Ok(columns)
 }
 
-fn find(
-    environment: &Environment,
-    store: &Store,
-    address: &Address,
-) -> Result<u32, Refusal> {
+fn find(environment: &Environment, store: &Store, address: &Address) -> Result<u32, Refusal> {
     let table = &environment.schema.tables[address.table];
     let rows = &store.tables[address.table];
     match &address.key {

@@ -105,7 +105,11 @@ impl Refusal {
     }
 
     pub(crate) fn no_resource(url: &str) -> Self {
-        Self::new(404, "", format!("No HTTP resource was found that matches the request URI '{url}'."))
+        Self::new(
+            404,
+            "",
+            format!("No HTTP resource was found that matches the request URI '{url}'."),
+        )
     }
 
     pub(crate) fn method(method: &str) -> Self {

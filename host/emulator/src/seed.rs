@@ -60,10 +60,7 @@ pub(crate) fn plant(schema: &Schema, tx: &mut Transaction<'_>, users: &[(Uuid, S
                 ("internalemailaddress", text(&format!("{name}@emulator.example"))),
                 ("isdisabled", Cell::Bool(false)),
                 ("applicationid", Cell::Guid(id(&format!("application/{name}")))),
-                (
-                    "azureactivedirectoryobjectid",
-                    Cell::Guid(id(&format!("directory/{name}"))),
-                ),
+                ("azureactivedirectoryobjectid", Cell::Guid(id(&format!("directory/{name}")))),
                 ("businessunitid", Cell::Lookup(0, unit())),
             ],
         );

@@ -157,4 +157,3 @@ fn status(status: StatusCode) -> Response<Body> {
 fn wall_clock() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
-

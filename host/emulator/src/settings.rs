@@ -76,7 +76,8 @@ impl Settings {
             tables: SchemaSettings,
         }
         let file: File = if text.trim_start().starts_with('{') {
-            serde_json::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))?
+            serde_json::from_str(text)
+                .map_err(|error| EmulatorError::Settings(error.to_string()))?
         } else {
             toml::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))?
         };

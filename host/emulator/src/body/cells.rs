@@ -101,7 +101,10 @@ pub(super) fn text<'b>(
         return Err(Refusal::new(
             400,
             "0x80040278",
-            format!("Invalid character in field '{}': '...', hexadecimal value below 0x20.", column.name),
+            format!(
+                "Invalid character in field '{}': '...', hexadecimal value below 0x20.",
+                column.name
+            ),
         ));
     }
     Ok(Cell::Text(text))

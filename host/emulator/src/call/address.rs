@@ -75,8 +75,7 @@ impl Key {
                     _ => Err(Refusal::key_not_defined(table)),
                 };
             }
-            let column =
-                table.readable(name).ok_or_else(|| Refusal::key_not_defined(table))?;
+            let column = table.readable(name).ok_or_else(|| Refusal::key_not_defined(table))?;
             pairs.push((column, value));
         }
         let position = table
@@ -117,17 +116,18 @@ impl Key {
 
 fn value(table: &Table, column: usize, text: &str, strict: bool) -> Result<Cell<'static>, Refusal> {
     let literal = expression::literal(text, &[])?;
-    if let (Literal::Text(text), true) = (&literal, strict) {
-        if let Some(bad) = text.chars().find(|&c| FORBIDDEN.contains(c)) {
-            return Err(Refusal::new(
-                400,
-                "0x0",
-                format!(
-                    "A potentially dangerous Request.Path value was detected from the client \
-                     ({bad})."
-                ),
-            ));
-        }
+    let bad = match &literal {
+        Literal::Text(text) if strict => text.chars().find(|&c| FORBIDDEN.contains(c)),
+        _ => None,
+    };
+    if let Some(bad) = bad {
+        return Err(Refusal::new(
+            400,
+            "0x0",
+            format!(
+                "A potentially dangerous Request.Path value was detected from the client ({bad})."
+            ),
+        ));
     }
     let kind = &table.columns[column].kind;
     match literal::cell(kind, &literal) {

@@ -159,7 +159,8 @@ fn limits(schema: &Schema, table: &Table, column: &Column) -> Value {
         }),
         Kind::Date => json!({"Format": "DateOnly", "DateTimeBehavior": {"Value": "DateOnly"}}),
         Kind::Choice { options, default } => {
-            let options = options.iter().map(|o| json!({"Value": o.value, "Label": label(&o.label)}));
+            let options =
+                options.iter().map(|o| json!({"Value": o.value, "Label": label(&o.label)}));
             json!({
                 "DefaultFormValue": default.unwrap_or(-1),
                 "OptionSet": option_set(table, column, "Picklist", options.collect()),
@@ -167,7 +168,8 @@ fn limits(schema: &Schema, table: &Table, column: &Column) -> Value {
             })
         }
         Kind::Choices { options } => {
-            let options = options.iter().map(|o| json!({"Value": o.value, "Label": label(&o.label)}));
+            let options =
+                options.iter().map(|o| json!({"Value": o.value, "Label": label(&o.label)}));
             json!({
                 "OptionSet": option_set(table, column, "Picklist", options.collect()),
                 "GlobalOptionSet": null,
@@ -237,10 +239,7 @@ fn transition_data(status: &Status) -> Option<String> {
     let all: String = allowed
         .iter()
         .map(|to| {
-            format!(
-                "<allowedtransition sourcestatusid=\"{}\" tostatusid=\"{to}\" />",
-                status.value
-            )
+            format!("<allowedtransition sourcestatusid=\"{}\" tostatusid=\"{to}\" />", status.value)
         })
         .collect();
     Some(format!(

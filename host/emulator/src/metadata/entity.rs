@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 
 use super::{attribute, metadata_id};
 use crate::call::Options;
-use crate::schema::{
-    KeyStatus, Kind, OnDelete, OwnershipWord, Schema, Table, Target,
-};
+use crate::schema::{KeyStatus, Kind, OnDelete, OwnershipWord, Schema, Table, Target};
 use crate::seed;
 
 /// A label as metadata has it.
@@ -58,9 +56,8 @@ pub(super) fn definition(schema: &Schema, table: &Table, options: &Options) -> V
         "HasActivities": false,
         "HasNotes": false,
     });
-    let expanded = |wanted: &str| {
-        options.expand.as_deref().is_some_and(|expand| expand.contains(wanted))
-    };
+    let expanded =
+        |wanted: &str| options.expand.as_deref().is_some_and(|expand| expand.contains(wanted));
     if expanded("Keys") {
         value["Keys"] = Value::Array(keys(table));
     }
@@ -118,10 +115,7 @@ pub(super) fn one_to_many(schema: &Schema, table: &Table) -> Vec<Value> {
         .collect()
 }
 
-fn relationships<'s>(
-    schema: &'s Schema,
-    table: &'s Table,
-) -> impl Iterator<Item = Value> + 's {
+fn relationships<'s>(schema: &'s Schema, table: &'s Table) -> impl Iterator<Item = Value> + 's {
     table.columns.iter().flat_map(move |column| {
         let (targets, on_delete): (&[Target], OnDelete) = match &column.kind {
             Kind::Lookup { targets, on_delete, .. } => (targets, *on_delete),

@@ -133,7 +133,9 @@ pub(super) fn matches(condition: &Expression, value: &Value) -> Result<bool, Ref
 fn at<'v>(value: &'v Value, path: &str) -> Result<&'v Value, Refusal> {
     path.split('/').try_fold(value, |value, name| {
         value.get(name).ok_or_else(|| {
-            Refusal::odata(format!("Could not find a property named '{path}' on the metadata type."))
+            Refusal::odata(format!(
+                "Could not find a property named '{path}' on the metadata type."
+            ))
         })
     })
 }

@@ -281,10 +281,7 @@ mod tests {
                 Expression::And(vec![eq("b", "2"), eq("c", "3")])
             ]))
         );
-        assert_eq!(
-            parse("not (a eq 1)", &[]),
-            Ok(Expression::Not(Box::new(eq("a", "1"))))
-        );
+        assert_eq!(parse("not (a eq 1)", &[]), Ok(Expression::Not(Box::new(eq("a", "1")))));
     }
 
     #[test]

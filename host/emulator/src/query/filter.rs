@@ -54,7 +54,8 @@ impl Filter {
             }
             Expression::Text(function, path, literal) => {
                 let column = column(table, &path)?;
-                let text = matches!(table.columns[column].kind, Kind::Text { .. } | Kind::Memo { .. });
+                let text =
+                    matches!(table.columns[column].kind, Kind::Text { .. } | Kind::Memo { .. });
                 let (Literal::Text(needle), true) = (literal, text) else {
                     return Err(Refusal::odata(format!(
                         "No function signature for the function with name '{function}' matches \
@@ -92,9 +93,7 @@ impl Values {
                 Cell::Text(text) => texts.contains(fold(text).as_ref()),
                 _ => false,
             },
-            Values::Others(cells) => {
-                cells.iter().any(|value| compared(cell, Operator::Eq, value))
-            }
+            Values::Others(cells) => cells.iter().any(|value| compared(cell, Operator::Eq, value)),
         }
     }
 }

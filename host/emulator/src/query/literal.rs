@@ -39,9 +39,7 @@ pub(crate) fn cell(kind: &Kind, literal: &Literal) -> Option<Cell<'static>> {
             (_, Some("0" | "false")) => Cell::Bool(false),
             _ => return None,
         },
-        Kind::DateTime { independent } => {
-            Cell::Time(instant::parse_instant(bare?, *independent)?)
-        }
+        Kind::DateTime { independent } => Cell::Time(instant::parse_instant(bare?, *independent)?),
         Kind::Date => Cell::Date(instant::parse_date(bare?.get(..10)?)?),
         Kind::Guid | Kind::File => Cell::Guid(guid(bare?)?),
         Kind::Lookup { .. } => Cell::Lookup(0, guid(bare?)?),

@@ -184,7 +184,14 @@ fn sorted<'r>(
 impl Cookie {
     /// The next link: the request's options and an opaque cookie, as nested as
     /// the service's.
-    fn link(self, scene: &Scene, table: &Table, options: &Options, first: Uuid, last: Uuid) -> String {
+    fn link(
+        self,
+        scene: &Scene,
+        table: &Table,
+        options: &Options,
+        first: Uuid,
+        last: Uuid,
+    ) -> String {
         let inner = format!(
             "<cookie page=\"{}\" slot=\"{}\" offset=\"{}\"><{id} last=\"{{{}}}\" first=\"{{{}}}\" /></cookie>",
             self.page - 1,
@@ -199,7 +206,8 @@ impl Cookie {
             "<cookie pagenumber=\"{}\" pagingcookie=\"{twice}\" istracking=\"False\" />",
             self.page
         );
-        let query = if options.raw.is_empty() { String::new() } else { format!("{}&", options.raw) };
+        let query =
+            if options.raw.is_empty() { String::new() } else { format!("{}&", options.raw) };
         format!("{}{}?{query}$skiptoken={}", scene.root, table.set, encoded(&outer))
     }
 

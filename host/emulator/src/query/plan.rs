@@ -21,9 +21,8 @@ pub(super) fn matching<'r>(
     filter: Option<&'r Filter>,
     from: u32,
 ) -> Box<dyn Iterator<Item = (u32, &'r Row)> + 'r> {
-    let fits = move |(_, row): &(u32, &Row)| {
-        filter.is_none_or(|filter| filter.matches(&rows.layout, row))
-    };
+    let fits =
+        move |(_, row): &(u32, &Row)| filter.is_none_or(|filter| filter.matches(&rows.layout, row));
     match filter.and_then(|filter| candidates(rows, filter)) {
         Some(mut slots) => {
             slots.sort_unstable();
@@ -53,14 +52,12 @@ fn candidates(rows: &Rows, filter: &Filter) -> Option<Vec<u32>> {
             Some(slots?.into_iter().flatten().collect())
         }
         Filter::Or(list) => {
-            let all: Option<Vec<Vec<u32>>> =
-                list.iter().map(|one| candidates(rows, one)).collect();
+            let all: Option<Vec<Vec<u32>>> = list.iter().map(|one| candidates(rows, one)).collect();
             Some(all?.into_iter().flatten().collect())
         }
-        Filter::And(list) => list
-            .iter()
-            .find_map(|one| candidates(rows, one))
-            .or_else(|| composite(rows, list)),
+        Filter::And(list) => {
+            list.iter().find_map(|one| candidates(rows, one)).or_else(|| composite(rows, list))
+        }
         _ => None,
     }
 }

@@ -78,19 +78,21 @@ impl<'e> Renderer<'e> {
             out.extend_from_slice(b"\":");
             text(out, value);
         };
-        if self.formatted {
-            if let Some(shown) = self.formatted(kind, cell) {
-                put(FORMATTED, &shown);
-            }
+        if let Some(shown) = self.formatted.then(|| self.formatted(kind, cell)).flatten() {
+            put(FORMATTED, &shown);
         }
-        if let (Kind::Lookup { targets, .. }, Cell::Lookup(target, _)) = (kind, cell) {
-            if let Some(target) = targets.get(usize::from(*target)) {
-                if self.navigation {
-                    put(NAVIGATION, &target.navigation);
-                }
-                if self.logical_name {
-                    put(LOGICAL_NAME, &target.name);
-                }
+        let target = match (kind, cell) {
+            (Kind::Lookup { targets, .. }, Cell::Lookup(target, _)) => {
+                targets.get(usize::from(*target))
+            }
+            _ => None,
+        };
+        if let Some(target) = target {
+            if self.navigation {
+                put(NAVIGATION, &target.navigation);
+            }
+            if self.logical_name {
+                put(LOGICAL_NAME, &target.name);
             }
         }
     }
@@ -109,10 +111,8 @@ impl<'e> Renderer<'e> {
                 }
             }
             (Kind::Choices { .. }, Cell::Text(values)) => {
-                let labels: Vec<&str> = values
-                    .split(',')
-                    .filter_map(|value| kind.label(value.parse().ok()?))
-                    .collect();
+                let labels: Vec<&str> =
+                    values.split(',').filter_map(|value| kind.label(value.parse().ok()?)).collect();
                 Some(labels.join("; "))
             }
             (Kind::Choice { .. } | Kind::State { .. } | Kind::Status { .. }, Cell::Int(value)) => {
@@ -140,7 +140,7 @@ impl<'e> Renderer<'e> {
                 let iso = String::from_utf8(written).ok()?;
                 let hour: u8 = iso.get(11..13)?.parse().ok()?;
                 let half = if hour < 12 { "AM" } else { "PM" };
-                let clock = if hour % 12 == 0 { 12 } else { hour % 12 };
+                let clock = if hour.is_multiple_of(12) { 12 } else { hour % 12 };
                 Some(format!("{} {clock}:{} {half}", american(&iso)?, iso.get(14..16)?))
             }
             (_, Cell::Date(day)) => {
@@ -165,7 +165,7 @@ fn grouped(text: &str) -> String {
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
     let mut out = sign.to_owned();
     for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

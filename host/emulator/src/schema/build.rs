@@ -7,9 +7,7 @@ mod names;
 use std::collections::BTreeMap;
 
 use super::column::{Column, Kind};
-use super::raw::{
-    KeySettings, KeyStatus, OwnershipWord, SchemaSettings, TableSettings,
-};
+use super::raw::{KeySettings, KeyStatus, OwnershipWord, SchemaSettings, TableSettings};
 use super::table::{AlternateKey, Known, Table};
 use crate::error::EmulatorError;
 
@@ -122,7 +120,10 @@ fn build(
 
 fn keys(settings: &TableSettings, columns: &[Column]) -> Result<Vec<AlternateKey>, String> {
     if settings.keys.len() > KEYS_MAX {
-        return Err(format!("{} alternate keys, at most {KEYS_MAX} are allowed", settings.keys.len()));
+        return Err(format!(
+            "{} alternate keys, at most {KEYS_MAX} are allowed",
+            settings.keys.len()
+        ));
     }
     let mut keys = Vec::new();
     for (name, key) in &settings.keys {

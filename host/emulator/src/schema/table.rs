@@ -87,16 +87,14 @@ impl Table {
 
     /// The column that `$select`, `$filter` and keys call by this name.
     pub(crate) fn readable(&self, property: &str) -> Option<usize> {
-        let position = match property.strip_prefix('_').and_then(|rest| rest.strip_suffix("_value"))
-        {
-            Some(lookup) => self.column_position(lookup).filter(|&position| {
-                matches!(self.columns[position].kind, Kind::Lookup { .. })
-            }),
-            None => self.column_position(property).filter(|&position| {
-                !matches!(self.columns[position].kind, Kind::Lookup { .. })
-            }),
-        };
-        position
+        match property.strip_prefix('_').and_then(|rest| rest.strip_suffix("_value")) {
+            Some(lookup) => self
+                .column_position(lookup)
+                .filter(|&position| matches!(self.columns[position].kind, Kind::Lookup { .. })),
+            None => self
+                .column_position(property)
+                .filter(|&position| !matches!(self.columns[position].kind, Kind::Lookup { .. })),
+        }
     }
 
     /// The primary id's name.

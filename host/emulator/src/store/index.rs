@@ -57,17 +57,15 @@ impl KeyIndex {
 
     pub(super) fn insert(&mut self, key: &[Cell<'_>], slot: u32) {
         if let Some(hash) = self.hash(key) {
-            self.slots.insert_unique(spread(hash), Entry { hash, slot }, |entry| {
-                spread(entry.hash)
-            });
+            self.slots
+                .insert_unique(spread(hash), Entry { hash, slot }, |entry| spread(entry.hash));
         }
     }
 
     pub(super) fn remove(&mut self, key: &[Cell<'_>], slot: u32) {
-        if let Some(hash) = self.hash(key) {
-            if let Ok(entry) = self.slots.find_entry(spread(hash), |entry| entry.slot == slot) {
-                entry.remove();
-            }
+        let Some(hash) = self.hash(key) else { return };
+        if let Ok(entry) = self.slots.find_entry(spread(hash), |entry| entry.slot == slot) {
+            entry.remove();
         }
     }
 

@@ -76,7 +76,11 @@ impl Log {
             let cut = self.file.set_len(self.length);
             let back = self.file.seek(SeekFrom::Start(self.length));
             let source = cut.and(back).err().unwrap_or(source);
-            return Err(EmulatorError::State { verb: "append to", path: self.path.clone(), source });
+            return Err(EmulatorError::State {
+                verb: "append to",
+                path: self.path.clone(),
+                source,
+            });
         }
         self.length += u64::try_from(self.buffer.len()).unwrap_or(0);
         self.buffer.shrink_to(1 << 20);

@@ -119,12 +119,7 @@ pub(super) fn rewrite(store: &Store, schema: &Schema, log: Log) -> Result<Log, E
     write(store, schema, log.path().to_owned(), log.lock)
 }
 
-fn write(
-    store: &Store,
-    schema: &Schema,
-    path: PathBuf,
-    lock: File,
-) -> Result<Log, EmulatorError> {
+fn write(store: &Store, schema: &Schema, path: PathBuf, lock: File) -> Result<Log, EmulatorError> {
     let fresh = path.with_extension("new");
     let problem = Problem { path: &fresh };
     let mut out = BufWriter::new(File::create(&fresh).map_err(problem.io("create"))?);
@@ -271,11 +266,8 @@ fn replay(
                 let version = cursor.u64().ok_or_else(torn)?;
                 let length = usize::try_from(cursor.u32().ok_or_else(torn)?).unwrap_or(usize::MAX);
                 let bytes = cursor.take(length).ok_or_else(torn)?;
-                let bytes = if carry.same {
-                    bytes.into()
-                } else {
-                    carried(bytes, carry, &rows.layout)
-                };
+                let bytes =
+                    if carry.same { bytes.into() } else { carried(bytes, carry, &rows.layout) };
                 let row = Row { id, version, bytes };
                 let slot = rows.slot_of(id);
                 if check {

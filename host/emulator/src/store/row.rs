@@ -55,12 +55,7 @@ impl Layout {
             .filter(|(_, column)| column.origin != Origin::Stored)
             .map(|(position, column)| (position, column.origin))
             .collect();
-        Self {
-            bitmap: shapes.len().div_ceil(8),
-            shapes,
-            virtuals,
-            owner: table.known.ownerid,
-        }
+        Self { bitmap: shapes.len().div_ceil(8), shapes, virtuals, owner: table.known.ownerid }
     }
 
     pub(crate) fn shapes(&self) -> &[Shape] {
@@ -181,10 +176,7 @@ fn write_number(value: i128, data: &mut Vec<u8>) {
     let bytes = value.to_le_bytes();
     let filler = if value < 0 { 0xFF } else { 0 };
     let mut length = bytes.len();
-    while length > 1
-        && bytes[length - 1] == filler
-        && (bytes[length - 2] & 0x80 == filler & 0x80)
-    {
+    while length > 1 && bytes[length - 1] == filler && (bytes[length - 2] & 0x80 == filler & 0x80) {
         length -= 1;
     }
     data.extend_from_slice(&bytes[..length]);

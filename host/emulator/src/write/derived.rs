@@ -30,10 +30,9 @@ pub(super) fn on_create(
     };
     put(known.createdon, Cell::Time(writer.scene.now));
     put(known.createdby, Cell::Lookup(0, writer.scene.user));
-    if let (Some(from), Some(to)) = (known.overriddencreatedon, known.createdon) {
-        if let Cell::Time(seconds) = cells[from] {
-            cells[to] = Cell::Time(seconds);
-        }
+    let dated = known.overriddencreatedon.map(|column| &cells[column]);
+    if let (Some(&Cell::Time(seconds)), Some(to)) = (dated, known.createdon) {
+        cells[to] = Cell::Time(seconds);
     }
     let full = known.fullname.is_some_and(|column| !cells[column].is_null());
     on_update(writer, tx, table, cells, &Names { parts: !full, full });
@@ -63,8 +62,7 @@ pub(super) fn on_update(
 
 fn full_name(table: &Table, cells: &mut Cells<'_>) {
     let known = &table.known;
-    let (Some(first), Some(last), Some(full)) =
-        (known.firstname, known.lastname, known.fullname)
+    let (Some(first), Some(last), Some(full)) = (known.firstname, known.lastname, known.fullname)
     else {
         return;
     };
@@ -77,12 +75,7 @@ fn full_name(table: &Table, cells: &mut Cells<'_>) {
     cells[full] = if name.is_empty() { Cell::Null } else { Cell::Text(name.to_owned().into()) };
 }
 
-fn base_money(
-    writer: &Writer<'_>,
-    tx: &Transaction<'_>,
-    table: &Table,
-    cells: &mut Cells<'_>,
-) {
+fn base_money(writer: &Writer<'_>, tx: &Transaction<'_>, table: &Table, cells: &mut Cells<'_>) {
     let known = &table.known;
     let money = known.bases.iter().any(|(column, _)| !cells[*column].is_null());
     let (Some(currency), Some(rate)) = (known.transactioncurrencyid, known.exchangerate) else {

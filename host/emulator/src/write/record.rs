@@ -77,7 +77,8 @@ impl Writer<'_> {
         bulk: bool,
     ) -> Result<Uuid, Refusal> {
         let table = self.table(position);
-        let mut cells: Cells<'_> = table.columns.iter().map(|column| default(&column.kind)).collect();
+        let mut cells: Cells<'_> =
+            table.columns.iter().map(|column| default(&column.kind)).collect();
         let given = draft.id;
         let mut touched = Touched::default();
         self.lay(tx, table, &mut cells, draft, true, &mut touched)?;
@@ -223,10 +224,9 @@ impl Writer<'_> {
             }
             match link {
                 Link::Null(targets) => {
-                    if let Cell::Lookup(target, _) = cells[column] {
-                        if !targets.contains(&target) {
-                            continue;
-                        }
+                    let other = matches!(cells[column], Cell::Lookup(target, _) if !targets.contains(&target));
+                    if other {
+                        continue;
                     }
                     cells[column] = Cell::Null;
                 }
@@ -238,8 +238,7 @@ impl Writer<'_> {
                     let address = address.ok_or_else(|| no_content(&id))?;
                     let target = target_of(table, column, &targets, address.table)
                         .ok_or_else(|| no_content(&id))?;
-                    cells[column] =
-                        self.resolve(tx, table, column, target, address.key.clone())?;
+                    cells[column] = self.resolve(tx, table, column, target, address.key.clone())?;
                 }
             }
             touched.note(table, column);
@@ -316,9 +315,10 @@ pub(crate) fn lookup(tx: &Transaction<'_>, address: &Address) -> Option<u32> {
 
 fn target_of(table: &Table, column: usize, targets: &[u8], wanted: usize) -> Option<u8> {
     let Kind::Lookup { targets: all, .. } = &table.columns[column].kind else { return None };
-    targets.iter().copied().find(|&index| {
-        all.get(usize::from(index)).is_some_and(|target| target.table == wanted)
-    })
+    targets
+        .iter()
+        .copied()
+        .find(|&index| all.get(usize::from(index)).is_some_and(|target| target.table == wanted))
 }
 
 fn no_content(id: &str) -> Refusal {

@@ -53,9 +53,10 @@ impl Model<'_> {
     }
 
     fn belongs(&self, state: i64, status: i64) -> Result<(), Refusal> {
-        let belongs = self.statuses.iter().any(|known| {
-            i64::from(known.value) == status && i64::from(known.state) == state
-        });
+        let belongs = self
+            .statuses
+            .iter()
+            .any(|known| i64::from(known.value) == status && i64::from(known.state) == state);
         if belongs { Ok(()) } else { Err(self.mismatch(state, status)) }
     }
 

@@ -20,7 +20,9 @@ fn without_a_known_token_there_is_a_challenge() {
     for header in ["Bearer nope", "Bearer", "Basic t1", "Bearer emulator", ""] {
         let answer = desk.check(&format!("GET WhoAmI\nAuthorization: {header}"), "401");
         let challenge = answer.header("www-authenticate").unwrap();
-        assert!(challenge.starts_with("Bearer authorization_uri=https://login.microsoftonline.com/"));
+        assert!(
+            challenge.starts_with("Bearer authorization_uri=https://login.microsoftonline.com/")
+        );
         assert!(challenge.ends_with("resource_id=https://org.example/"), "{challenge}");
     }
     desk.check(&who("t1"), "200");
@@ -112,7 +114,8 @@ fn latency_is_waited_out_and_counts_as_execution_time() {
     assert_eq!(answer.header("x-ms-ratelimit-time-remaining-xrm-requests"), Some("1.00"));
     assert_eq!(answer.header("x-ms-dop-hint"), Some("4"));
     desk.check(&bulk, "200");
-    let answer = desk.check(&bulk, "429 0x80072326 Number of concurrent requests exceeded the limit of 2.");
+    let answer =
+        desk.check(&bulk, "429 0x80072326 Number of concurrent requests exceeded the limit of 2.");
     assert_eq!(answer.header("retry-after"), Some("2"));
     desk.later(2);
     desk.check(&bulk, "429 0x80072321 limit of 3,000 milliseconds");

@@ -144,7 +144,12 @@ fn operations_of_a_changeset_refer_to_earlier_ones() {
         "",
         &body(&[changeset(&[
             ("1", "POST accounts\n\n{\"name\":\"A\"}"),
-            ("2", &format!("POST contacts\n\n{{\"contactid\":\"{C1}\",\"parentcustomerid_account@odata.bind\":\"$1\"}}")),
+            (
+                "2",
+                &format!(
+                    "POST contacts\n\n{{\"contactid\":\"{C1}\",\"parentcustomerid_account@odata.bind\":\"$1\"}}"
+                ),
+            ),
             ("3", "PUT $2/lastname\n\n{\"value\":\"King\"}"),
             ("4", "PATCH $1\n\n{\"fax\":\"1\"}"),
             ("5", "PUT $1/primarycontactid/$ref\n\n{\"@odata.id\":\"$2\"}"),
@@ -155,9 +160,14 @@ fn operations_of_a_changeset_refer_to_earlier_ones() {
     assert_eq!((&account["fax"], &account["_primarycontactid_value"]), (&"1".into(), &C1.into()));
     desk.check(
         &format!("GET contacts({C1})"),
-        &format!("200 {{\"lastname\":\"King\",\"_parentcustomerid_value\":{}}}", account["accountid"]),
+        &format!(
+            "200 {{\"lastname\":\"King\",\"_parentcustomerid_value\":{}}}",
+            account["accountid"]
+        ),
     );
-    for bad in ["PATCH $9\n\n{}", "POST contacts\n\n{\"parentcustomerid_account@odata.bind\":\"$9\"}"] {
+    for bad in
+        ["PATCH $9\n\n{}", "POST contacts\n\n{\"parentcustomerid_account@odata.bind\":\"$9\"}"]
+    {
         let answer = send(&desk, "", &body(&[changeset(&[("1", &create(A2)), ("2", bad)])]));
         assert_eq!(answer.status(), 400);
         assert!(answer.text().contains("Content-ID Reference: '$9' does not exist"));
@@ -231,8 +241,16 @@ fn a_batch_holds_bulk_messages_but_no_batch() {
         "POST accounts/Microsoft.Dynamics.CRM.CreateMultiple\n\n{}",
         crate::desk::targets("account", &["{}", "{}"])
     );
-    let parts = [operation("", &bulk), operation("", "POST $batch\n\n"), operation("", "GET accounts/$count")];
-    let parts = [parts[0].clone(), parts[1].replace("POST $batch", "POST /api/data/v9.2/$batch"), parts[2].clone()];
+    let parts = [
+        operation("", &bulk),
+        operation("", "POST $batch\n\n"),
+        operation("", "GET accounts/$count"),
+    ];
+    let parts = [
+        parts[0].clone(),
+        parts[1].replace("POST $batch", "POST /api/data/v9.2/$batch"),
+        parts[2].clone(),
+    ];
     let answer = send(&desk, CONTINUE, &body(&parts));
     assert_eq!(statuses(&answer), ["200", "400 0x80048d19", "200"]);
     assert!(answer.text().contains("\r\n\r\n2\r\n"));

@@ -83,7 +83,11 @@ fn update_multiple_takes_ids_only_and_the_first_of_a_repeated_one() {
     check(
         &desk,
         UPDATE,
-        &[&id(A1, ",\"name\":\"first\""), &id(A2, ",\"name\":\"B\""), &id(A1, ",\"name\":\"second\"")],
+        &[
+            &id(A1, ",\"name\":\"first\""),
+            &id(A2, ",\"name\":\"B\""),
+            &id(A1, ",\"name\":\"second\""),
+        ],
         "204",
     );
     desk.check(&format!("GET accounts({A1})?$select=name"), r#"200 {"name":"first"}"#);
@@ -156,7 +160,10 @@ fn tables_without_bulk_messages_and_unknown_actions_are_refused() {
     let body = "{\"Targets\":[]}";
     let expect = [
         ("systemusers/Microsoft.Dynamics.CRM.CreateMultiple", "404 0x8006088a"),
-        ("accounts/Microsoft.Dynamics.CRM.DeleteMultiple", "501 0x80040219 not yet been implemented"),
+        (
+            "accounts/Microsoft.Dynamics.CRM.DeleteMultiple",
+            "501 0x80040219 not yet been implemented",
+        ),
         ("accounts/Microsoft.Dynamics.CRM.DanceMultiple", "404 0x8006088a"),
         ("accounts/CreateMultiple", "404 0x8006088a"),
     ];

@@ -16,7 +16,9 @@ fn rows(desk: &Desk, count: usize) {
 
 #[test]
 fn a_reply_stands_in_for_the_request() {
-    let desk = fault("kind = \"reply\", status = 503, code = \"0x1\", message = \"busy\", retry_after_seconds = 9");
+    let desk = fault(
+        "kind = \"reply\", status = 503, code = \"0x1\", message = \"busy\", retry_after_seconds = 9",
+    );
     let answer = desk.check(POST, "503 0x1 busy");
     assert_eq!(answer.header("retry-after"), Some("9"));
     rows(&desk, 0);
@@ -34,10 +36,9 @@ fn a_page_of_html_stands_in_for_the_request() {
 
 #[test]
 fn a_connection_is_cut_before_or_after_the_commit() {
-    for (kind, cut, count) in [
-        ("cut_before_commit", Cut::BeforeCommit, 0),
-        ("cut_after_commit", Cut::AfterCommit, 1),
-    ] {
+    for (kind, cut, count) in
+        [("cut_before_commit", Cut::BeforeCommit, 0), ("cut_after_commit", Cut::AfterCommit, 1)]
+    {
         let desk = fault(&format!("kind = \"{kind}\""));
         assert_eq!(desk.send(POST).handled.cut, Some(cut));
         rows(&desk, count);
@@ -67,7 +68,13 @@ fn faults_come_and_go_by_the_admin_path() {
     desk.check("DELETE /emulator/faults", "204");
     desk.check(POST, "204");
     desk.check(POST, "204");
-    for bad in ["{", "{}", "[1]", r#"{"effect":{"kind":"explode"}}"#, r#"{"colour":1,"effect":{"kind":"html","status":500}}"#] {
+    for bad in [
+        "{",
+        "{}",
+        "[1]",
+        r#"{"effect":{"kind":"explode"}}"#,
+        r#"{"colour":1,"effect":{"kind":"html","status":500}}"#,
+    ] {
         desk.check(&format!("POST /emulator/faults\n\n{bad}"), "400");
     }
     desk.check("PUT /emulator/faults\n\n{}", "405");
@@ -94,7 +101,12 @@ fn requests_are_counted_by_kind() {
         .map(|one| {
             format!(
                 "{} {} {} {} {} {}",
-                one["method"], one["path"], one["status"], one["in_batch"], one["requests"], one["records"]
+                one["method"],
+                one["path"],
+                one["status"],
+                one["in_batch"],
+                one["requests"],
+                one["records"]
             )
             .replace('"', "")
         })

@@ -2,7 +2,10 @@ use crate::desk::{A1, A2, A3, C1, Desk, T1};
 
 fn desk() -> Desk {
     let desk = Desk::contracts("");
-    desk.check(&format!("PATCH accounts({A1})\n\n{{\"name\":\"One\",\"accountnumber\":\"N1\"}}"), "204");
+    desk.check(
+        &format!("PATCH accounts({A1})\n\n{{\"name\":\"One\",\"accountnumber\":\"N1\"}}"),
+        "204",
+    );
     desk.check(&format!("PATCH accounts({A2})\n\n{{\"name\":\"Two\"}}"), "204");
     desk.check(&format!("PATCH contacts({C1})\n\n{{\"lastname\":\"King\"}}"), "204");
     desk
@@ -11,9 +14,8 @@ fn desk() -> Desk {
 #[test]
 fn a_lookup_is_bound_by_id_or_alternate_key() {
     let desk = desk();
-    let patch = |value: &str| {
-        format!("PATCH accounts({A2})\n\n{{\"parentaccountid@odata.bind\":{value}}}")
-    };
+    let patch =
+        |value: &str| format!("PATCH accounts({A2})\n\n{{\"parentaccountid@odata.bind\":{value}}}");
     let parent = |expect: &str| {
         desk.check(
             &format!("GET accounts({A2})?$select=_parentaccountid_value"),
@@ -49,7 +51,10 @@ fn a_lookup_is_not_written_as_a_value() {
         format!("\"_parentaccountid_value\":\"{A1}\""),
         "\"_parentaccountid_value\":null".to_owned(),
     ] {
-        desk.check(&format!("PATCH accounts({A2})\n\n{{{member}}}"), "400 0x80060888 Entity Reference");
+        desk.check(
+            &format!("PATCH accounts({A2})\n\n{{{member}}}"),
+            "400 0x80060888 Entity Reference",
+        );
     }
     desk.check(&format!("PATCH accounts({A2})\n\n{{\"parentaccountid\":null}}"), "204");
     desk.check(
@@ -66,7 +71,10 @@ fn a_navigation_property_must_be_spelt_as_declared() {
     };
     let account = format!("/accounts({A1})");
     desk.check(&patch("parentcustomerid_account", &account), "204");
-    desk.check(&patch("parentcustomerid", &account), "400 0x80048d19 undeclared property 'parentcustomerid'");
+    desk.check(
+        &patch("parentcustomerid", &account),
+        "400 0x80048d19 undeclared property 'parentcustomerid'",
+    );
     desk.check(&patch("ParentCustomerId_account", &account), "400 0x80048d19 undeclared");
     desk.check(&patch("parentcustomerid_contact", &account), "400 0x80048d19");
     desk.check(
@@ -107,7 +115,10 @@ fn references_are_put_and_deleted() {
     let path = format!("accounts({A1})/primarycontactid/$ref");
     let body = format!("{{\"@odata.id\":\"https://org.example/api/data/v9.2/contacts({C1})\"}}");
     desk.check(&format!("PUT {path}\n\n{body}"), "204");
-    desk.check(&format!("GET accounts({A1})"), &format!("200 {{\"_primarycontactid_value\":\"{C1}\"}}"));
+    desk.check(
+        &format!("GET accounts({A1})"),
+        &format!("200 {{\"_primarycontactid_value\":\"{C1}\"}}"),
+    );
     desk.check(&format!("DELETE {path}"), "204");
     desk.check(&format!("GET accounts({A1})"), "200 {\"_primarycontactid_value\":null}");
     desk.check(&format!("PUT {path}\n\n{{}}"), "400 0x80048d19");
@@ -149,6 +160,9 @@ fn deleting_is_refused_or_goes_on_where_the_lookup_says_so() {
 fn what_owns_records_cannot_be_deleted() {
     let desk = desk();
     desk.check(&format!("PATCH teams({T1})\n\n{{\"name\":\"T\"}}"), "204");
-    desk.check(&format!("PATCH accounts({A1})\n\n{{\"ownerid@odata.bind\":\"/teams({T1})\"}}"), "204");
+    desk.check(
+        &format!("PATCH accounts({A1})\n\n{{\"ownerid@odata.bind\":\"/teams({T1})\"}}"),
+        "204",
+    );
     desk.check(&format!("DELETE teams({T1})"), "405 0x80040227");
 }

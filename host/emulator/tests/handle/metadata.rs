@@ -29,11 +29,16 @@ fn tables_are_listed_and_filtered_without_paging() {
     assert_eq!(count(""), 7);
     assert_eq!(count("&$filter=LogicalName eq 'account'"), 1);
     assert_eq!(count("&$filter=EntitySetName eq 'contacts' or IsCustomEntity eq true"), 2);
-    assert_eq!(count("&$filter=OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'"), 3);
+    assert_eq!(
+        count("&$filter=OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'"),
+        3
+    );
     assert_eq!(count("&$filter=IsCustomizable/Value eq true"), 7);
     desk.check("GET EntityDefinitions?$top=1", "400 0x0");
     desk.check("GET EntityDefinitions?$filter=Nope eq 1", "400 0x0");
-    let keys = desk.send("GET EntityDefinitions?$select=SchemaName&$expand=Keys($select=KeyAttributes)").json();
+    let keys = desk
+        .send("GET EntityDefinitions?$select=SchemaName&$expand=Keys($select=KeyAttributes)")
+        .json();
     let account = &keys["value"][0];
     assert_eq!(account["SchemaName"], "Account");
     assert_eq!(account["Keys"][0]["KeyAttributes"][0], "accountnumber");
@@ -51,7 +56,12 @@ fn keys_tell_their_columns_and_index_status() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|key| format!("{} {} {}", key["LogicalName"], key["KeyAttributes"], key["EntityKeyIndexStatus"]))
+        .map(|key| {
+            format!(
+                "{} {} {}",
+                key["LogicalName"], key["KeyAttributes"], key["EntityKeyIndexStatus"]
+            )
+        })
         .collect();
     assert_eq!(
         shown,
@@ -62,7 +72,10 @@ fn keys_tell_their_columns_and_index_status() {
             r#""new_slow_key" ["new_note"] "Pending""#,
         ]
     );
-    desk.check(&format!("GET {CONTRACT}/Keys?$filter=LogicalName eq 'nope'"), r#"200 {"value":[]}"#);
+    desk.check(
+        &format!("GET {CONTRACT}/Keys?$filter=LogicalName eq 'nope'"),
+        r#"200 {"value":[]}"#,
+    );
 }
 
 #[test]
@@ -72,7 +85,14 @@ fn columns_tell_what_may_be_done_with_them() {
         desk.send(&format!("GET {CONTRACT}/Attributes(LogicalName='{name}')?$select=LogicalName,SchemaName,AttributeType,AttributeTypeName,IsValidForCreate,IsValidForUpdate,IsValidForRead,RequiredLevel,AttributeOf,IsPrimaryId,SourceType")).json()
     };
     let expect = [
-        ("new_contractid", "Uniqueidentifier", "UniqueidentifierType", true, false, "SystemRequired"),
+        (
+            "new_contractid",
+            "Uniqueidentifier",
+            "UniqueidentifierType",
+            true,
+            false,
+            "SystemRequired",
+        ),
         ("new_name", "String", "StringType", true, true, "SystemRequired"),
         ("new_tags", "Virtual", "MultiSelectPicklistType", true, true, "None"),
         ("new_total", "Integer", "IntegerType", false, false, "None"),
@@ -97,7 +117,8 @@ fn columns_tell_what_may_be_done_with_them() {
     let all = desk.send(&format!("GET {CONTRACT}/Attributes?$select=LogicalName")).json();
     let total = all["value"].as_array().unwrap().len();
     let filter = "$filter=AttributeType eq Microsoft.Dynamics.CRM.AttributeTypeCode'Picklist'";
-    let picked = desk.send(&format!("GET {CONTRACT}/Attributes?$select=LogicalName&{filter}")).json();
+    let picked =
+        desk.send(&format!("GET {CONTRACT}/Attributes?$select=LogicalName&{filter}")).json();
     assert_eq!(picked["value"][0]["LogicalName"], "new_phase");
     assert_eq!((picked["value"].as_array().unwrap().len(), total), (1, 37));
 }
@@ -125,15 +146,24 @@ fn casts_tell_limits() {
     assert_eq!(named("Double", ",Precision", "new_weight")["Precision"], 5);
     assert_eq!(named("Money", ",Precision,PrecisionSource", "new_amount")["PrecisionSource"], 0);
     let dates = "DateTime";
-    let behaviour = |name: &str| named(dates, ",Format,DateTimeBehavior", name)["DateTimeBehavior"]["Value"].clone();
+    let behaviour = |name: &str| {
+        named(dates, ",Format,DateTimeBehavior", name)["DateTimeBehavior"]["Value"].clone()
+    };
     assert_eq!(behaviour("new_startson"), "DateOnly");
     assert_eq!(behaviour("new_signedat"), "UserLocal");
     assert_eq!(behaviour("new_localtime"), "TimeZoneIndependent");
-    assert_eq!(named("Lookup", ",Targets", "new_partyid")["Targets"], serde_json::json!(["account", "contact"]));
+    assert_eq!(
+        named("Lookup", ",Targets", "new_partyid")["Targets"],
+        serde_json::json!(["account", "contact"])
+    );
     let options = |kind: &str, name: &str| {
         let set = named(kind, "&$expand=OptionSet,GlobalOptionSet", name)["OptionSet"].clone();
-        let values: Vec<i64> =
-            set["Options"].as_array().unwrap().iter().map(|o| o["Value"].as_i64().unwrap()).collect();
+        let values: Vec<i64> = set["Options"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|o| o["Value"].as_i64().unwrap())
+            .collect();
         values
     };
     assert_eq!(options("Picklist", "new_phase"), [1, 2, 3]);
@@ -147,7 +177,10 @@ fn casts_tell_limits() {
     let boolean = named("Boolean", "&$expand=OptionSet", "new_open");
     assert_eq!(boolean["OptionSet"]["TrueOption"]["Value"], 1);
     assert!(named("Picklist", "", "new_phase")["OptionSet"].is_null());
-    desk.check(&format!("GET {CONTRACT}/Attributes/Microsoft.Dynamics.CRM.EnumAttributeMetadata"), "404 0x8006088a");
+    desk.check(
+        &format!("GET {CONTRACT}/Attributes/Microsoft.Dynamics.CRM.EnumAttributeMetadata"),
+        "404 0x8006088a",
+    );
     desk.check(&format!("GET {CONTRACT}/Attributes?$expand=OptionSet"), "400 0x0");
     desk.check(
         &format!("GET {CONTRACT}/Attributes(LogicalName='new_phase')/Microsoft.Dynamics.CRM.PicklistAttributeMetadata/OptionSet?$select=Options"),
@@ -162,7 +195,15 @@ fn relationships_tell_navigation_properties() {
     let rows = answer.json()["value"].as_array().unwrap().clone();
     let mut shown: Vec<String> = rows
         .iter()
-        .map(|row| format!("{} {} {}", row["ReferencingAttribute"], row["ReferencedEntity"], row["ReferencingEntityNavigationPropertyName"]).replace('"', ""))
+        .map(|row| {
+            format!(
+                "{} {} {}",
+                row["ReferencingAttribute"],
+                row["ReferencedEntity"],
+                row["ReferencingEntityNavigationPropertyName"]
+            )
+            .replace('"', "")
+        })
         .filter(|row| row.starts_with("new_") || row.starts_with("ownerid"))
         .collect();
     shown.sort();
@@ -188,10 +229,16 @@ fn functions_answer() {
         assert_eq!(who[name].as_str().unwrap().len(), 36);
     }
     desk.check("GET WhoAmI()", "200");
-    desk.check("GET RetrieveTotalRecordCount(EntityNames=@p)?@p=['account']", r#"200 {"EntityRecordCountCollection":{"Values":[0]}}"#);
+    desk.check(
+        "GET RetrieveTotalRecordCount(EntityNames=@p)?@p=['account']",
+        r#"200 {"EntityRecordCountCollection":{"Values":[0]}}"#,
+    );
     desk.check("GET RetrieveTotalRecordCount(EntityNames=['nope'])", "404 0x80060888");
     desk.check("GET RetrieveTotalRecordCount", "400 0x0");
-    desk.check("GET /api/data/v9.2/", r#"200 {"@odata.context":"https://org.example/api/data/v9.2/$metadata"}"#);
+    desk.check(
+        "GET /api/data/v9.2/",
+        r#"200 {"@odata.context":"https://org.example/api/data/v9.2/$metadata"}"#,
+    );
     desk.check("GET $metadata", "501");
 }
 
@@ -207,16 +254,28 @@ fn schemas_that_contradict_themselves_are_refused_in_words() {
         error.to_string()
     };
     let expect = [
-        ("[tables.new_x.columns]\na = { type = \"lookup\", targets = [\"nope\"] }", "table `new_x`: column `a`: target `nope` is not a table"),
-        ("[tables.new_x.columns]\na = { type = \"choice\" }", "column `a`: a choice needs `options`"),
+        (
+            "[tables.new_x.columns]\na = { type = \"lookup\", targets = [\"nope\"] }",
+            "table `new_x`: column `a`: target `nope` is not a table",
+        ),
+        (
+            "[tables.new_x.columns]\na = { type = \"choice\" }",
+            "column `a`: a choice needs `options`",
+        ),
         ("[tables.new_x.columns]\na = { type = \"text\", colour = 1 }", "unknown field `colour`"),
         ("[tables.new_x.columns]\na = { type = \"texts\" }", "line 2"),
         ("[tables.new_x]\nkeys.k = [\"nope\"]", "alternate key `k` names unknown column `nope`"),
         ("[tables.new_x]\nkeys.k = []", "has 0 columns"),
         ("[tables.new_x]\nset = \"accounts\"", "entity set `accounts` belongs to another table"),
         ("[tables.new_X]", "`new_X` is not a logical name"),
-        ("[tables.new_x.columns]\ncreatedon = { type = \"datetime\" }", "column `createdon` is added by the service"),
-        ("[tables.new_x.columns]\na = { type = \"decimal\", precision = 11 }", "precision 11: expected 0 to 10"),
+        (
+            "[tables.new_x.columns]\ncreatedon = { type = \"datetime\" }",
+            "column `createdon` is added by the service",
+        ),
+        (
+            "[tables.new_x.columns]\na = { type = \"decimal\", precision = 11 }",
+            "precision 11: expected 0 to 10",
+        ),
         ("seeds = 1", "unknown field `seeds`"),
     ];
     for (toml, message) in expect {
@@ -225,5 +284,11 @@ fn schemas_that_contradict_themselves_are_refused_in_words() {
     }
     let json = r#"{"tables":{"new_x":{"columns":{"a":{"type":"text"}}}}}"#;
     assert!(Emulator::new(Settings::default().with_schema(json).unwrap()).is_ok());
-    assert!(Settings::default().with_schema("{\"tables\":1}").unwrap_err().to_string().contains("line 1"));
+    assert!(
+        Settings::default()
+            .with_schema("{\"tables\":1}")
+            .unwrap_err()
+            .to_string()
+            .contains("line 1")
+    );
 }

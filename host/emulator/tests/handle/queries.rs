@@ -14,9 +14,15 @@ fn desk() -> Desk {
     let body = targets(
         "account",
         &[
-            &format!("{{\"accountid\":\"{A1}\",\"name\":\"Bike Store\",\"accountnumber\":\"AW1\",\"numberofemployees\":10,\"revenue\":100.5,\"industrycode\":1,\"primarycontactid@odata.bind\":\"contacts({C1})\"}}"),
-            &format!("{{\"accountid\":\"{A2}\",\"name\":\"Road World\",\"accountnumber\":\"AW2\",\"numberofemployees\":20,\"donotemail\":true,\"lastusedincampaign\":\"2024-05-01T10:00:00Z\"}}"),
-            &format!("{{\"accountid\":\"{A3}\",\"name\":\"O'Hara's 50%\",\"address1_latitude\":1.5}}"),
+            &format!(
+                "{{\"accountid\":\"{A1}\",\"name\":\"Bike Store\",\"accountnumber\":\"AW1\",\"numberofemployees\":10,\"revenue\":100.5,\"industrycode\":1,\"primarycontactid@odata.bind\":\"contacts({C1})\"}}"
+            ),
+            &format!(
+                "{{\"accountid\":\"{A2}\",\"name\":\"Road World\",\"accountnumber\":\"AW2\",\"numberofemployees\":20,\"donotemail\":true,\"lastusedincampaign\":\"2024-05-01T10:00:00Z\"}}"
+            ),
+            &format!(
+                "{{\"accountid\":\"{A3}\",\"name\":\"O'Hara's 50%\",\"address1_latitude\":1.5}}"
+            ),
         ],
     );
     desk.check(&format!("POST accounts/Microsoft.Dynamics.CRM.CreateMultiple\n\n{body}"), "200");
@@ -60,16 +66,37 @@ fn filters_choose_rows() {
         ("accountid eq aaaaaaaa-0000-4000-8000-000000000002", &[r]),
         ("accountid eq aaaaaaaa-0000-4000-8000-000000000009", &[]),
         ("accountnumber eq 'aw2' and name eq 'x'", &[]),
-        ("Microsoft.Dynamics.CRM.In(PropertyName='accountnumber',PropertyValues=['aw2','AW1','x'])", &[b, r]),
+        (
+            "Microsoft.Dynamics.CRM.In(PropertyName='accountnumber',PropertyValues=['aw2','AW1','x'])",
+            &[b, r],
+        ),
         ("Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=[\"O'Hara's 50%\"])", &[o]),
-        ("Microsoft.Dynamics.CRM.In(PropertyName='numberofemployees',PropertyValues=['10','30'])", &[b]),
-        ("Microsoft.Dynamics.CRM.In(PropertyName='primarycontactid',PropertyValues=['cccccccc-0000-4000-8000-000000000001'])", &[b]),
-        ("Microsoft.Dynamics.CRM.In(PropertyName='accountid',PropertyValues=['aaaaaaaa-0000-4000-8000-000000000003'])", &[o]),
+        (
+            "Microsoft.Dynamics.CRM.In(PropertyName='numberofemployees',PropertyValues=['10','30'])",
+            &[b],
+        ),
+        (
+            "Microsoft.Dynamics.CRM.In(PropertyName='primarycontactid',PropertyValues=['cccccccc-0000-4000-8000-000000000001'])",
+            &[b],
+        ),
+        (
+            "Microsoft.Dynamics.CRM.In(PropertyName='accountid',PropertyValues=['aaaaaaaa-0000-4000-8000-000000000003'])",
+            &[o],
+        ),
         ("Microsoft.Dynamics.CRM.In(PropertyName='accountid',PropertyValues=[])", &[]),
-        ("Microsoft.Dynamics.CRM.NotIn(PropertyName='accountnumber',PropertyValues=['AW1'])", &[r, o]),
-        ("Microsoft.Dynamics.CRM.Between(PropertyName='numberofemployees',PropertyValues=['5','15'])", &[b]),
+        (
+            "Microsoft.Dynamics.CRM.NotIn(PropertyName='accountnumber',PropertyValues=['AW1'])",
+            &[r, o],
+        ),
+        (
+            "Microsoft.Dynamics.CRM.Between(PropertyName='numberofemployees',PropertyValues=['5','15'])",
+            &[b],
+        ),
         ("name eq @n&@n='Road World'", &[r]),
-        ("Microsoft.Dynamics.CRM.In(PropertyName=@p,PropertyValues=@v)&@p='accountnumber'&@v=[\"AW1\"]", &[b]),
+        (
+            "Microsoft.Dynamics.CRM.In(PropertyName=@p,PropertyValues=@v)&@p='accountnumber'&@v=[\"AW1\"]",
+            &[b],
+        ),
     ];
     for (filter, expected) in expect {
         let filter = filter.replace("50%", "50%25").replace("[%]", "[%25]");
@@ -103,7 +130,19 @@ fn bad_filters_are_refused() {
 #[test]
 fn unsupported_and_misspelt_options_are_refused_not_ignored() {
     let desk = desk();
-    for option in ["$skip=1", "$search=x", "$format=json", "$Select=name", "$select=Name", "$select=nope", "$select=primarycontactid_x", "$count=maybe", "$top=x", "$orderby=nope", "$orderby=name up"] {
+    for option in [
+        "$skip=1",
+        "$search=x",
+        "$format=json",
+        "$Select=name",
+        "$select=Name",
+        "$select=nope",
+        "$select=primarycontactid_x",
+        "$count=maybe",
+        "$top=x",
+        "$orderby=nope",
+        "$orderby=name up",
+    ] {
         desk.check(&format!("GET accounts?{option}"), "400 0x0");
     }
     for option in ["$expand=primarycontactid", "$apply=aggregate($count as n)", "fetchXml=x"] {
@@ -116,7 +155,9 @@ fn unsupported_and_misspelt_options_are_refused_not_ignored() {
 #[test]
 fn a_row_has_its_etag_its_id_and_nulls_for_what_was_selected() {
     let desk = desk();
-    let row = desk.send(&format!("GET accounts({A3})?$select=accountnumber,_primarycontactid_value")).json();
+    let row = desk
+        .send(&format!("GET accounts({A3})?$select=accountnumber,_primarycontactid_value"))
+        .json();
     let members: BTreeSet<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         members,
@@ -132,7 +173,10 @@ fn a_row_has_its_etag_its_id_and_nulls_for_what_was_selected() {
     let all = desk.send(&format!("GET accounts({A3})")).json();
     assert!(all.as_object().unwrap().len() > 70);
     let list = desk.send("GET accounts?$select=name&$top=1").json();
-    assert_eq!(list["@odata.context"], "https://org.example/api/data/v9.2/$metadata#accounts(name)");
+    assert_eq!(
+        list["@odata.context"],
+        "https://org.example/api/data/v9.2/$metadata#accounts(name)"
+    );
 }
 
 #[test]
@@ -154,8 +198,9 @@ fn rows_are_ordered_and_cut() {
 }
 
 fn fill(desk: &Desk, rows: usize) {
-    let records: Vec<String> =
-        (0..rows).map(|n| format!("{{\"name\":\"N{:05}\",\"numberofemployees\":{}}}", n, n % 7)).collect();
+    let records: Vec<String> = (0..rows)
+        .map(|n| format!("{{\"name\":\"N{:05}\",\"numberofemployees\":{}}}", n, n % 7))
+        .collect();
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
     let body = targets("account", &records);
     desk.check(&format!("POST accounts/Microsoft.Dynamics.CRM.CreateMultiple\n\n{body}"), "200");
@@ -168,7 +213,10 @@ fn pages(desk: &Desk, first: &str, size: usize) -> Vec<Vec<String>> {
     while let Some(path) = next {
         let answer = desk.send(&format!("GET {path}\nPrefer: odata.maxpagesize={size}"));
         assert_eq!(answer.status(), 200, "{path}: {}", answer.text());
-        assert_eq!(answer.header("preference-applied"), Some(&*format!("odata.maxpagesize={size}")));
+        assert_eq!(
+            answer.header("preference-applied"),
+            Some(&*format!("odata.maxpagesize={size}"))
+        );
         pages.push(names(&answer));
         let link = answer.json()["@odata.nextLink"].clone();
         next = link.as_str().map(|link| link.replace("https://org.example", ""));
@@ -217,8 +265,17 @@ fn the_next_link_is_opaque_and_a_broken_one_is_refused() {
     fill(&desk, 3);
     let link = desk.send("GET accounts?$select=name\nPrefer: odata.maxpagesize=1").json();
     let link = link["@odata.nextLink"].as_str().unwrap().to_owned();
-    assert!(link.contains("?$select=name&$skiptoken=%3Ccookie%20pagenumber%3D%222%22%20pagingcookie%3D%22%25"), "{link}");
-    for token in ["x", "%3Ccookie%20pagenumber=%222%22%20/%3E", "%3Ccookie pagenumber=%22x%22 pagingcookie=%22y%22/%3E"] {
+    assert!(
+        link.contains(
+            "?$select=name&$skiptoken=%3Ccookie%20pagenumber%3D%222%22%20pagingcookie%3D%22%25"
+        ),
+        "{link}"
+    );
+    for token in [
+        "x",
+        "%3Ccookie%20pagenumber=%222%22%20/%3E",
+        "%3Ccookie pagenumber=%22x%22 pagingcookie=%22y%22/%3E",
+    ] {
         desk.check(&format!("GET accounts?$skiptoken={token}"), "400 0x80060888 paging cookie");
     }
 }
@@ -244,7 +301,10 @@ fn a_page_has_5000_rows_and_a_page_size_overrides_top() {
         &format!("GET accounts?$top=0&$count=true{all}"),
         r#"200 {"@Microsoft.Dynamics.CRM.totalrecordcount":5000,"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded":true}"#,
     );
-    desk.check(&format!("GET accounts?$top=0{all}"), r#"200 {"@Microsoft.Dynamics.CRM.totalrecordcount":-1}"#);
+    desk.check(
+        &format!("GET accounts?$top=0{all}"),
+        r#"200 {"@Microsoft.Dynamics.CRM.totalrecordcount":-1}"#,
+    );
     desk.check(
         "GET RetrieveTotalRecordCount(EntityNames=['account','contact'])",
         r#"200 {"EntityRecordCountCollection":{"Count":2,"Keys":["account","contact"],"Values":[5003,0]}}"#,
@@ -279,7 +339,10 @@ fn several_keys_are_found_by_conditions_joined_with_or() {
     let desk = Desk::contracts("");
     for n in 0..5 {
         let body = format!("{{\"new_name\":\"N{n}\"}}");
-        desk.check(&format!("PATCH new_contracts(new_region='R{}',new_seq={n})\n\n{body}", n % 2), "204");
+        desk.check(
+            &format!("PATCH new_contracts(new_region='R{}',new_seq={n})\n\n{body}", n % 2),
+            "204",
+        );
     }
     let answer = desk.send(
         "GET new_contracts?$select=new_name&$filter=(new_region eq 'r0' and new_seq eq 2) or (new_region eq 'R1' and new_seq eq 3) or (new_region eq 'R1' and new_seq eq 4)",

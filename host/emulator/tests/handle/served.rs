@@ -57,9 +57,9 @@ async fn exchange(
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
         if let Some(end) = end {
             let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-            let length = head
-                .lines()
-                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head.lines().find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok()
+            });
             let body = bytes[end + 4..].to_vec();
             if read == 0 || body.len() >= length.unwrap_or(0) {
                 return (head, body);
@@ -77,7 +77,11 @@ async fn one_connection_carries_many_requests() {
     for _ in 0..3 {
         let (head, body) = exchange(&mut stream, &request("POST", "accounts", "{}")).await;
         assert!(head.starts_with("HTTP/1.1 204 No Content"), "{head}");
-        assert!(head.to_lowercase().contains("odata-entityid: http://org.example/api/data/v9.2/accounts("), "{head}");
+        assert!(
+            head.to_lowercase()
+                .contains("odata-entityid: http://org.example/api/data/v9.2/accounts("),
+            "{head}"
+        );
         assert!(body.is_empty());
     }
     let (_, body) = exchange(&mut stream, &request("GET", "accounts/$count", "")).await;

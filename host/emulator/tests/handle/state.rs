@@ -28,7 +28,12 @@ fn state_and_status_change_as_a_pair() {
     let desk = Desk::new();
     patch(&desk, "accounts", "", "204");
     pair(&desk, "accounts", 0, 1);
-    patch(&desk, "accounts", "\"statuscode\":2", "400 0x80048408 2 is not a valid status code for state code AccountState.Active");
+    patch(
+        &desk,
+        "accounts",
+        "\"statuscode\":2",
+        "400 0x80048408 2 is not a valid status code for state code AccountState.Active",
+    );
     patch(&desk, "accounts", "\"statecode\":1,\"statuscode\":1", "400 0x80048408");
     patch(&desk, "accounts", "\"statuscode\":99", "400 0x80048408");
     patch(&desk, "accounts", "\"statecode\":9", "400 0x8004431a Accepted Values: 0,1");
@@ -54,7 +59,12 @@ fn a_create_begins_active_unless_the_table_lets_it() {
         }
     };
     create("", "\"statecode\":1", "204", Some((0, 1)));
-    create("", "\"statecode\":1,\"statuscode\":2", "400 0x80048408 2 is not a valid status code", None);
+    create(
+        "",
+        "\"statecode\":1,\"statuscode\":2",
+        "400 0x80048408 2 is not a valid status code",
+        None,
+    );
     let accept = "state_on_create = \"accept\"";
     create(accept, "\"statecode\":1,\"statuscode\":2", "204", Some((1, 2)));
     create(accept, "\"statecode\":1", "204", Some((1, 2)));
@@ -68,7 +78,12 @@ fn a_create_begins_active_unless_the_table_lets_it() {
 fn only_transitions_that_change_the_state_are_enforced() {
     let desk = Desk::with(STATES);
     patch(&desk, "new_cases", "", "204");
-    patch(&desk, "new_cases", "\"statecode\":1,\"statuscode\":6", "400 0x8004f00e from status 1 to status 6");
+    patch(
+        &desk,
+        "new_cases",
+        "\"statecode\":1,\"statuscode\":6",
+        "400 0x8004f00e from status 1 to status 6",
+    );
     patch(&desk, "new_cases", "\"statecode\":1", "400 0x8004f00e");
     patch(&desk, "new_cases", "\"statecode\":1,\"statuscode\":5", "204");
     patch(&desk, "new_cases", "\"statuscode\":6", "204");
@@ -109,11 +124,17 @@ fn owners_are_checked() {
 fn access_teams_never_own_and_other_teams_do() {
     for (team_type, expect) in [(0, "204"), (1, "400 0x80048340"), (2, "204"), (3, "204")] {
         let desk = Desk::new();
-        desk.check(&format!("PATCH teams({T1})\n\n{{\"name\":\"T\",\"teamtype\":{team_type}}}"), "204");
+        desk.check(
+            &format!("PATCH teams({T1})\n\n{{\"name\":\"T\",\"teamtype\":{team_type}}}"),
+            "204",
+        );
         patch(&desk, "accounts", &format!("\"ownerid@odata.bind\":\"/teams({T1})\""), expect);
         if expect == "204" {
             let row = desk.send(&format!("GET accounts({A1})")).json();
-            assert_eq!((&row["_owningteam_value"], &row["_owninguser_value"]), (&T1.into(), &().into()));
+            assert_eq!(
+                (&row["_owningteam_value"], &row["_owninguser_value"]),
+                (&T1.into(), &().into())
+            );
         }
     }
 }

@@ -118,8 +118,14 @@ fn rows_are_carried_to_another_schema_by_column_name() {
     };
     let more = CONTRACTS
         .replace("new_seq = {", "new_aaa = { type = \"text\" }\nnew_seq = {")
-        .replace("new_rate = { type = \"decimal\", precision = 3, min = -1000, max = 1000.5 }\n", "")
-        .replace("new_extid = { type = \"text\", max_length = 50 }", "new_extid = { type = \"memo\" }")
+        .replace(
+            "new_rate = { type = \"decimal\", precision = 3, min = -1000, max = 1000.5 }\n",
+            "",
+        )
+        .replace(
+            "new_extid = { type = \"text\", max_length = 50 }",
+            "new_extid = { type = \"memo\" }",
+        )
         .replace("keys.new_extid_key = [\"new_extid\"]\n", "");
     {
         let desk = desk(folder.path(), &more);
@@ -127,15 +133,26 @@ fn rows_are_carried_to_another_schema_by_column_name() {
             desk.rows("new_contracts?$select=new_name,new_seq,new_amount,createdon,_ownerid_value"),
             before
         );
-        desk.check("GET new_contracts?$select=new_aaa,new_extid", r#"200 {"value":[{"new_aaa":null,"new_extid":"X"}]}"#);
+        desk.check(
+            "GET new_contracts?$select=new_aaa,new_extid",
+            r#"200 {"value":[{"new_aaa":null,"new_extid":"X"}]}"#,
+        );
     }
-    let error = |schema: &str| Emulator::new(settings(folder.path(), schema)).unwrap_err().to_string();
-    let other = more.replace("new_seq = { type = \"integer\", min = 0, max = 1000 }", "new_seq = { type = \"bigint\" }");
+    let error =
+        |schema: &str| Emulator::new(settings(folder.path(), schema)).unwrap_err().to_string();
+    let other = more.replace(
+        "new_seq = { type = \"integer\", min = 0, max = 1000 }",
+        "new_seq = { type = \"bigint\" }",
+    );
     let other = other.replace("keys.new_line_key = [\"new_region\", \"new_seq\"]\n", "");
     let other = other.replace("keys.new_customer_key = [\"new_customerid\", \"new_seq\"]\n", "");
     desk(folder.path(), &other).check("GET new_contracts/$count", "200 1");
     let text = other.replace("new_seq = { type = \"bigint\" }", "new_seq = { type = \"text\" }");
-    assert!(error(&text).contains("column `new_seq` of table `new_contract` is Int there, Text"), "{}", error(&text));
+    assert!(
+        error(&text).contains("column `new_seq` of table `new_contract` is Int there, Text"),
+        "{}",
+        error(&text)
+    );
     assert!(error("").contains("table `new_contract` is not in the schema"));
 }
 
@@ -147,7 +164,8 @@ fn a_new_key_that_the_rows_violate_is_refused() {
         desk.check("POST accounts\n\n{\"name\":\"A\"}", "204");
         desk.check("POST accounts\n\n{\"name\":\"a\"}", "204");
     }
-    let error = Emulator::new(settings(folder.path(), "[tables.account]\nkeys.name_key = [\"name\"]"));
+    let error =
+        Emulator::new(settings(folder.path(), "[tables.account]\nkeys.name_key = [\"name\"]"));
     assert!(error.unwrap_err().to_string().contains("violates alternate key `name_key`"));
 }
 

@@ -93,12 +93,21 @@ fn values_come_back_in_canonical_form() {
         ("\"new_weight\":-0.000001", "\"new_weight\":0.0,"),
         ("\"new_extid\":\"\"", "\"new_extid\":null"),
         ("\"new_extid\":\"a\\\"b\\u00e9\\n\"", "\"new_extid\":\"a\\\"bé\\n\""),
-        ("\"new_signedat\":\"2031-04-01T08:30:00.900+02:00\"", "\"new_signedat\":\"2031-04-01T06:30:00Z\""),
+        (
+            "\"new_signedat\":\"2031-04-01T08:30:00.900+02:00\"",
+            "\"new_signedat\":\"2031-04-01T06:30:00Z\"",
+        ),
         ("\"new_signedat\":\"2031-04-01T08:30:00\"", "\"new_signedat\":\"2031-04-01T08:30:00Z\""),
-        ("\"new_localtime\":\"2031-04-01T08:30:00+02:00\"", "\"new_localtime\":\"2031-04-01T08:30:00Z\""),
+        (
+            "\"new_localtime\":\"2031-04-01T08:30:00+02:00\"",
+            "\"new_localtime\":\"2031-04-01T08:30:00Z\"",
+        ),
         ("\"new_startson\":\"2031-04-01\"", "\"new_startson\":\"2031-04-01\""),
         ("\"new_tags\":\"9, 1\"", "\"new_tags\":\"1,9\""),
-        ("\"new_token\":\"AAAAAAAA-0000-4000-8000-00000000000B\"", "\"new_token\":\"aaaaaaaa-0000-4000-8000-00000000000b\""),
+        (
+            "\"new_token\":\"AAAAAAAA-0000-4000-8000-00000000000B\"",
+            "\"new_token\":\"aaaaaaaa-0000-4000-8000-00000000000b\"",
+        ),
         ("\"new_big\":9007199254740993", "\"new_big\":9007199254740993"),
         ("\"new_open\":null", "\"new_open\":null"),
     ];

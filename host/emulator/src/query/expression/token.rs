@@ -89,7 +89,9 @@ fn json_text(rest: &str) -> Result<(String, &str), String> {
 
 fn word(rest: &str) -> Result<(Token, &str), String> {
     let end = rest
-        .find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | ',' | '=' | '\'' | '"'))
+        .find(|c: char| {
+            c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | ',' | '=' | '\'' | '"')
+        })
         .unwrap_or(rest.len());
     let (word, after) = rest.split_at(end);
     match after.strip_prefix('\'') {

@@ -28,7 +28,8 @@ pub(super) fn all(
             super::names::check(name)?;
         }
         columns.push(
-            typed(name, column, positions).map_err(|message| format!("column `{name}`: {message}"))?,
+            typed(name, column, positions)
+                .map_err(|message| format!("column `{name}`: {message}"))?,
         );
     }
     let primary_id = settings.primary_id.clone().unwrap_or_else(|| format!("{table}id"));
@@ -101,11 +102,7 @@ fn money_columns(positions: &Positions<'_>, columns: &mut Vec<Column>) -> Result
         system("transactioncurrencyid", currency),
         read_only(system(
             "exchangerate",
-            Kind::Decimal {
-                precision: 10,
-                min: 0,
-                max: i128::from(DECIMAL_MAX) * 10_000_000_000,
-            },
+            Kind::Decimal { precision: 10, min: 0, max: i128::from(DECIMAL_MAX) * 10_000_000_000 },
         )),
     ];
     for column in columns.iter().filter(|column| matches!(column.kind, Kind::Money { .. })) {
@@ -292,9 +289,8 @@ fn states(settings: &TableSettings) -> Result<(Vec<State>, Vec<Status>), String>
             let value = option_value(value)?;
             values.push(value);
             let transitions = settings.transitions.as_ref();
-            let transitions = transitions.map(|all| {
-                all.get(&value.to_string()).cloned().unwrap_or_default()
-            });
+            let transitions =
+                transitions.map(|all| all.get(&value.to_string()).cloned().unwrap_or_default());
             statuses.push(Status { value, label: label.clone(), state: state.value, transitions });
         }
         let smallest = values.iter().min().copied();

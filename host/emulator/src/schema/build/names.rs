@@ -19,10 +19,9 @@ pub(super) fn check(name: &str) -> Result<(), String> {
 
 /// `account` to `accounts`, `company` to `companies`, `class` to `classes`.
 pub(super) fn plural(name: &str) -> String {
-    if let Some(stem) = name.strip_suffix('y') {
-        if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) {
-            return format!("{stem}ies");
-        }
+    let stem = name.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
+    if let Some(stem) = stem {
+        return format!("{stem}ies");
     }
     if name.ends_with(['s', 'x', 'z']) || name.ends_with("ch") || name.ends_with("sh") {
         return format!("{name}es");
