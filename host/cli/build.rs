@@ -19,10 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "guest",
             &guests,
         )?;
-        print(&lines);
-        print(&format!("cargo::rustc-env={variable}={}\n", component.display()));
+        print!("{lines}");
+        println!("cargo::rustc-env={variable}={}", component.display());
     }
-    print("cargo::rerun-if-changed=build.rs\n");
+    println!("cargo::rerun-if-changed=build.rs");
     Ok(())
 }
 
@@ -34,9 +34,4 @@ fn guests_dir(out_dir: &Path) -> std::path::PathBuf {
         Some(target) => target.join("guests"),
         None => out_dir.join("guests"),
     }
-}
-
-#[expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
-fn print(lines: &str) {
-    print!("{lines}");
 }

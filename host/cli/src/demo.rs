@@ -6,4 +6,4 @@ mod generate;
 mod random;
 mod words;
 
-pub(crate) use generate::{Data, Size, generate};
+pub(crate) use generate::{Size, generate};

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn whoami() -> Request<Bytes> {
-        Request::get("http://emulator.localhost/api/data/v9.2/WhoAmI")
+        Request::get("https://emulator.localhost/api/data/v9.2/WhoAmI")
             .header("authorization", "Bearer emulator")
             .body(Bytes::new())
             .unwrap()

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::seed::Planter;
 
 /// What the embedded emulator is called in URLs; nothing resolves it.
-pub(crate) const EMULATOR_URL: &str = "http://emulator.localhost";
+pub(crate) const EMULATOR_URL: &str = "https://emulator.localhost";
 
 /// A target that can be spoken to.
 pub(crate) struct Opened {

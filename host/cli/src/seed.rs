@@ -41,7 +41,8 @@ struct Definition {
 impl Planter<'_> {
     /// Puts in the rows of a seed that are not there yet.
     pub(crate) fn plant(self, seed: &Seed) -> Result<(), Failure> {
-        let path = format!("EntityDefinitions(LogicalName='{}')?$select=EntitySetName", seed.entity);
+        let path =
+            format!("EntityDefinitions(LogicalName='{}')?$select=EntitySetName", seed.entity);
         let (_, body) = self.ask(Method::GET, &path, None).map_err(|refusal: Refused| {
             Failure::usage(format!("cannot seed `{}`: {refusal}", seed.entity))
                 .hint("name a table of the emulator or of its schema, in lower case and singular")
@@ -79,11 +80,8 @@ impl Planter<'_> {
         for (target, column) in columns {
             body.insert((*target).to_owned(), column.value(row));
         }
-        let key: Vec<String> = seed
-            .key
-            .iter()
-            .map(|target| columns[target.as_str()].text(row))
-            .collect();
+        let key: Vec<String> =
+            seed.key.iter().map(|target| columns[target.as_str()].text(row)).collect();
         let id = id::from_key(Uuid::nil(), &seed.entity, key.iter().map(String::as_str));
         let path = format!("{}({id})", table.entity_set);
         let body = Bytes::from(Value::Object(body).to_string());
@@ -107,7 +105,10 @@ impl Planter<'_> {
             .header("content-type", "application/json")
             .header("if-none-match", if body.is_some() { "*" } else { "null" })
             .body(body.unwrap_or_default())
-            .map_err(|error| Refused { status: StatusCode::BAD_REQUEST, text: error.to_string() })?;
+            .map_err(|error| Refused {
+                status: StatusCode::BAD_REQUEST,
+                text: error.to_string(),
+            })?;
         let response = self.emulator.handle(request, self.now).response;
         let status = response.status();
         let body = response.into_body();

@@ -101,7 +101,10 @@ async fn parts(job: &Job, findings: &mut Findings) -> Result<(), Failure> {
     let mut signed_in = false;
     for (name, answer) in opened.client.who_am_i_each().await {
         let found = answer.map_err(Failure::from).map(|who| {
-            ((), format!("`{name}` is user {} of organization {}", who.user_id, who.organization_id))
+            (
+                (),
+                format!("`{name}` is user {} of organization {}", who.user_id, who.organization_id),
+            )
         });
         signed_in |= findings.note("principal", found)?.is_some();
     }

@@ -30,12 +30,7 @@ pub(crate) async fn one(job: &Job, talk: Talk, stop: &Stop) -> Result<(Report, P
         let sandbox = shipped::sandbox(job)?;
         let rule = shipped::admit(job, &sandbox)?;
         let target = open::target(job).await?;
-        let parts = Parts {
-            client: target.client.clone(),
-            clock: target.clock,
-            rule,
-            seed: SEED,
-        };
+        let parts = Parts { client: target.client.clone(), clock: target.clock, rule, seed: SEED };
         let report = dvsync_engine::run(job, parts, &progress, stop).await?;
         target.close()?;
         Ok::<_, Failure>(report)

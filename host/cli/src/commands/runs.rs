@@ -58,7 +58,9 @@ fn list(journals: &[PathBuf], format: Format, talk: Talk) -> Result<(), Failure>
     }
     runs.sort_by(|a, b| b.id.cmp(&a.id));
     match format {
-        Format::Json => json_out(&Value::Array(runs.iter().map(as_json).collect::<Result<_, _>>()?)),
+        Format::Json => {
+            json_out(&Value::Array(runs.iter().map(as_json).collect::<Result<_, _>>()?))
+        }
         Format::Text if runs.is_empty() => {
             talk.say("no runs yet");
             Ok(())
@@ -92,8 +94,7 @@ fn show(journals: &[PathBuf], name: &str, format: Format) -> Result<(), Failure>
             };
         }
     }
-    Err(Failure::usage(format!("there is no run `{id}`"))
-        .hint("`dvsync runs list` names all runs"))
+    Err(Failure::usage(format!("there is no run `{id}`")).hint("`dvsync runs list` names all runs"))
 }
 
 fn shown_text(

@@ -41,9 +41,8 @@ pub(crate) fn generate(size: Size) -> Data {
 }
 
 fn salespeople(random: &mut Random) -> String {
-    let mut file = File::new(&[
-        "sales_person_id", "territory_id", "quota", "email", "job_title", "current",
-    ]);
+    let mut file =
+        File::new(&["sales_person_id", "territory_id", "quota", "email", "job_title", "current"]);
     for territory in 1..=TERRITORIES {
         let id = SALES_PERSON + territory - 1;
         let first = random.pick(&FIRST_NAMES);
@@ -84,8 +83,19 @@ fn contact_email(contact: u64) -> String {
 
 fn contacts(random: &mut Random, size: Size) -> String {
     let mut file = File::new(&[
-        "customer_number", "email", "phone", "phone_type", "line1", "line2", "city", "state",
-        "postal_code", "country", "parent_account_number", "territory_id", "modified",
+        "customer_number",
+        "email",
+        "phone",
+        "phone_type",
+        "line1",
+        "line2",
+        "city",
+        "state",
+        "postal_code",
+        "country",
+        "parent_account_number",
+        "territory_id",
+        "modified",
     ]);
     for number in 1..=size.contacts {
         let place = random.pick(&PLACES);
@@ -118,10 +128,28 @@ fn contacts(random: &mut Random, size: Size) -> String {
 
 fn accounts(random: &mut Random, size: Size) -> String {
     let mut file = File::new(&[
-        "account_number", "name", "business_type", "phone", "line1", "line2", "city", "state",
-        "postal_code", "country", "employees", "annual_sales", "annual_revenue", "bank",
-        "specialty", "year_opened", "internet", "brands", "sales_person_id", "contact_email",
-        "modified", "closed",
+        "account_number",
+        "name",
+        "business_type",
+        "phone",
+        "line1",
+        "line2",
+        "city",
+        "state",
+        "postal_code",
+        "country",
+        "employees",
+        "annual_sales",
+        "annual_revenue",
+        "bank",
+        "specialty",
+        "year_opened",
+        "internet",
+        "brands",
+        "sales_person_id",
+        "contact_email",
+        "modified",
+        "closed",
     ]);
     for number in 1..=size.accounts {
         let place = random.pick(&PLACES);
@@ -281,7 +309,8 @@ mod tests {
     #[test]
     fn the_example_ships_what_is_made_here() {
         let data = generate(Size { accounts: 40, contacts: 240, spoilt: false });
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/adventureworks/data");
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/adventureworks/data");
         for (name, text) in [
             ("accounts.csv", data.accounts),
             ("contacts.csv", data.contacts),

@@ -47,21 +47,68 @@ pub(super) const PLACES: [Place; 20] = [
 ];
 
 pub(super) const STORE_STARTS: [&str; 24] = [
-    "Alder", "Beacon", "Bluebell", "Canal", "Cinder", "Cobble", "Dune", "Fjord", "Granite",
-    "Harbour", "Juniper", "Kestrel", "Lantern", "Meadow", "Northgate", "Orchard", "Pebble",
-    "Quarry", "Riverside", "Saddle", "Tandem", "Umber", "Valley", "Willow",
+    "Alder",
+    "Beacon",
+    "Bluebell",
+    "Canal",
+    "Cinder",
+    "Cobble",
+    "Dune",
+    "Fjord",
+    "Granite",
+    "Harbour",
+    "Juniper",
+    "Kestrel",
+    "Lantern",
+    "Meadow",
+    "Northgate",
+    "Orchard",
+    "Pebble",
+    "Quarry",
+    "Riverside",
+    "Saddle",
+    "Tandem",
+    "Umber",
+    "Valley",
+    "Willow",
 ];
 
 pub(super) const STORE_ENDS: [&str; 16] = [
-    "Bicycles", "Bike Works", "Cycle Centre", "Cycles", "Cycling, Parts and Repair", "Gear Store",
-    "Mountain Bikes", "Pedal Shop", "Racing Supply", "Ride Company", "Sport & Leisure",
-    "Touring Bikes", "Two-Wheel Trade", "Velo", "Wheel House", "Wheels",
+    "Bicycles",
+    "Bike Works",
+    "Cycle Centre",
+    "Cycles",
+    "Cycling, Parts and Repair",
+    "Gear Store",
+    "Mountain Bikes",
+    "Pedal Shop",
+    "Racing Supply",
+    "Ride Company",
+    "Sport & Leisure",
+    "Touring Bikes",
+    "Two-Wheel Trade",
+    "Velo",
+    "Wheel House",
+    "Wheels",
 ];
 
 pub(super) const STREETS: [&str; 16] = [
-    "Bahnhofstraße", "Birch Lane", "Canal Street", "Château Road", "Dock Street", "Elm Avenue",
-    "Foundry Lane", "Gartenweg", "High Street", "King's Parade", "Market Square", "Mill Road",
-    "Rue de l'Église", "Station Road", "Sunset Boulevard", "Wharf Street",
+    "Bahnhofstraße",
+    "Birch Lane",
+    "Canal Street",
+    "Château Road",
+    "Dock Street",
+    "Elm Avenue",
+    "Foundry Lane",
+    "Gartenweg",
+    "High Street",
+    "King's Parade",
+    "Market Square",
+    "Mill Road",
+    "Rue de l'Église",
+    "Station Road",
+    "Sunset Boulevard",
+    "Wharf Street",
 ];
 
 pub(super) const FIRST_NAMES: [&str; 32] = [
@@ -72,15 +119,19 @@ pub(super) const FIRST_NAMES: [&str; 32] = [
 
 pub(super) const LAST_NAMES: [&str; 24] = [
     "abel", "berg", "costa", "diaz", "ek", "fuchs", "grant", "hale", "ito", "jansen", "kowal",
-    "lind", "moreau", "novak", "okoro", "park", "quist", "rossi", "silva", "tan", "ueda",
-    "vogel", "wood", "young",
+    "lind", "moreau", "novak", "okoro", "park", "quist", "rossi", "silva", "tan", "ueda", "vogel",
+    "wood", "young",
 ];
 
 pub(super) const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
 
 pub(super) const BANKS: [&str; 6] = [
-    "Harbor Savings", "First Canal Bank", "United Orchard Bank", "Northgate Trust",
-    "Guild & Partners", "Reserve of Wichita",
+    "Harbor Savings",
+    "First Canal Bank",
+    "United Orchard Bank",
+    "Northgate Trust",
+    "Guild & Partners",
+    "Reserve of Wichita",
 ];
 
 pub(super) const SPECIALTIES: [&str; 3] = ["Mountain", "Road", "Touring"];

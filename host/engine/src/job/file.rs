@@ -176,7 +176,8 @@ pub struct RulesSection {
     /// Bounds of each call.
     #[serde(default)]
     pub limits: RuleLimitsSection,
-    /// Admits a component that imports WASI, with an empty context.
+    /// A component that imports WASI is admitted, with an empty context: not there
+    /// yet.
     #[serde(default)]
     pub wasi: bool,
 }
@@ -279,7 +280,7 @@ pub struct LimitsSection {
     pub bad_lines_max: Option<u64>,
     /// Share of dead letters beyond which the run stops; no limit if absent.
     pub dead_letters_max_percent: Option<f64>,
-    /// Requests that the job wants to spend; no limit if absent.
+    /// Requests that the job wants to spend: not there yet.
     pub requests_per_second: Option<f64>,
     /// Memory for what is known of the target before it goes to disk; `64MiB` if absent.
     pub memory: Option<Size>,

@@ -195,6 +195,7 @@ pub struct RuleLimits {
 
 /// A table that the rule may look up.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a job has a handful of them")]
 pub enum Grant {
     /// Rows of a file.
     Source(Settings),
@@ -285,8 +286,6 @@ pub struct Limits {
     pub bad_lines_max: u64,
     /// Share of dead letters beyond which the run stops: 0 to 100.
     pub dead_letters_max_percent: Option<f64>,
-    /// Requests that the job wants to spend.
-    pub requests_per_second: Option<f64>,
     /// Bytes for what is known of the target before it goes to disk.
     pub memory: usize,
 }

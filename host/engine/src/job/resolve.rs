@@ -223,17 +223,15 @@ fn limits(section: LimitsSection) -> Result<Limits, Fault> {
         let message = format!("expected 0 to 100, found `{percent}`");
         return Err(Fault::at("limits.dead_letters_max_percent", message));
     }
-    if let Some(rate) = section.requests_per_second
-        && !(rate > 0.0 && rate <= 100_000.0)
-    {
-        let message = format!("expected more than 0 and at most 100000, found `{rate}`");
-        return Err(Fault::at("limits.requests_per_second", message));
+    if section.requests_per_second.is_some() {
+        let at = "limits.requests_per_second";
+        return Err(Fault::at(at, "pacing by requests is not there yet")
+            .hint("lower `target.concurrency_max`; the service's own limits are kept anyway"));
     }
     Ok(Limits {
         wait_max: span(section.wait_max, 600_000, 0..=7 * DAY, "limits.wait_max")?,
         bad_lines_max: section.bad_lines_max.unwrap_or(1000),
         dead_letters_max_percent: section.dead_letters_max_percent,
-        requests_per_second: section.requests_per_second,
         memory: bytes(section.memory, 64 << 20, 1 << 20..=64 << 30, "limits.memory")?,
     })
 }

@@ -128,12 +128,13 @@ fn file(
 /// The kind that a file's ending tells; compression is looked through.
 fn kind_of(path: &str) -> Option<SourceKind> {
     let lower = path.to_ascii_lowercase();
-    let plain = [".gz", ".zst"].iter().find_map(|ending| lower.strip_suffix(ending));
+    let plain =
+        [".gz", ".gzip", ".zst", ".zstd"].iter().find_map(|ending| lower.strip_suffix(ending));
     let (_, ending) = plain.unwrap_or(&lower).rsplit_once('.')?;
     match ending {
         "csv" | "tsv" | "txt" => Some(SourceKind::Csv),
         "json" | "jsonl" | "ndjson" => Some(SourceKind::Json),
-        "parquet" => Some(SourceKind::Parquet),
+        "parquet" | "parq" => Some(SourceKind::Parquet),
         "arrow" | "arrows" | "ipc" | "feather" => Some(SourceKind::Arrow),
         _ => None,
     }
