@@ -99,9 +99,11 @@ pub(super) fn decode(
     shape: &Shape,
     body: &[u8],
 ) -> Result<(RecordBatch, Option<String>), serde_json::Error> {
+    // A row with its etag and id is longer than this.
+    let rows = (body.len() / 100).min(PAGE_ROWS);
     let mut table = Table {
         shape,
-        cells: shape.columns.iter().map(|column| Cells::new(column, PAGE_ROWS)).collect(),
+        cells: shape.columns.iter().map(|column| Cells::new(column, rows)).collect(),
         order: Vec::new(),
         rows: 0,
     };

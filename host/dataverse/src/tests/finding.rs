@@ -56,6 +56,29 @@ async fn text_keys_are_one_in_and_awkward_ones_are_compared() {
     );
 }
 
+/// The service refuses a batch for one line end too few.
+#[tokio::test(start_paused = true)]
+async fn reads_within_a_batch_are_written_to_the_letter() {
+    let service = Service::playing([batch(200, &[(200, r#"{"value":[]}"#)])]);
+    let client = client(&service, settings(&["a"]));
+    client.find(&select(), &by(&["name"]), &[texts(&[Some("N")])]).await.unwrap();
+    let sent = &service.0.sent()[0];
+    assert_eq!((sent.method.as_str(), sent.target()), ("POST", "/api/data/v9.2/$batch"));
+    assert_eq!(sent.header("prefer"), "odata.continue-on-error");
+    let boundary = sent.header("content-type").split_once("boundary=").unwrap().1;
+    assert_eq!(
+        sent.body,
+        format!(
+            "--{boundary}\r\nContent-Type: application/http\r\n\
+             Content-Transfer-Encoding: binary\r\n\r\n\
+             GET /api/data/v9.2/accounts?$select=accountid,name&$filter=Microsoft.Dynamics.CRM.\
+             In(PropertyName='name',PropertyValues=%5B%22N%22%5D) HTTP/1.1\r\n\
+             Accept: application/json\r\nPrefer: odata.maxpagesize=5000\r\n\r\n\r\n\
+             --{boundary}--\r\n"
+        )
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn composite_keys_are_conjunctions() {
     let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), None, Some(9)]));

@@ -1,0 +1,286 @@
+//! One attempt, and what follows from how it ended.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::{Answer, Call, Session};
+use crate::counts::count;
+use crate::disposition::{Disposition, Facts, judge};
+use crate::error::ClientError;
+use crate::principal::{Lease, Refused};
+use crate::reply::{self, Problem, Reply, statuses};
+use crate::retry::backoff;
+use crate::throttle::Ended;
+use crate::token::Token;
+use crate::transport::{Phase, TransportError, TransportFault};
+use crate::written::{Doubt, NotNow, Refusal};
+
+/// How far one call has come.
+pub(super) struct Progress {
+    started: Duration,
+    /// Attempts that count: throttled ones do not.
+    attempts: u32,
+    /// Tries of any kind.
+    tries: u32,
+    /// The token that was refused last.
+    refused_token: Option<(String, Token)>,
+    /// What the last throttle said.
+    throttled: Option<(String, String)>,
+}
+
+/// What follows an attempt.
+pub(super) enum Next {
+    Again,
+    Ended(Answer),
+}
+
+impl Progress {
+    pub(super) fn new(started: Duration) -> Self {
+        Self { started, attempts: 0, tries: 0, refused_token: None, throttled: None }
+    }
+}
+
+/// A request that has left.
+struct Flight<'a> {
+    call: &'a Call,
+    lease: Lease<'a>,
+    token: Token,
+    /// The token is already the second one.
+    renewed: bool,
+    sent_at: Duration,
+}
+
+impl Session {
+    pub(super) async fn attempt(&self, call: &Call, progress: &mut Progress) -> Next {
+        let give_up = (self.clock.now() + self.settings.wait_max)
+            .min(progress.started + self.settings.retry.deadline);
+        let mut lease = match self.pool.lend(give_up, call.only).await {
+            Ok(lease) => lease,
+            Err(Refused::Frozen(until)) => {
+                return Next::Ended(Answer::NotNow(not_now(until, progress)));
+            }
+            Err(Refused::AllOut(error)) => return Next::Ended(Answer::Stop(error)),
+        };
+        let principal = lease.principal().clone();
+        let refused_before = progress
+            .refused_token
+            .as_ref()
+            .filter(|(name, _)| *name == principal.name)
+            .map(|(_, token)| token.clone());
+        let token = match &refused_before {
+            Some(refused) => principal.tokens.renewed(refused, &self.clock).await,
+            None => principal.tokens.token(&self.clock).await,
+        };
+        let token = match token {
+            Ok(token) => token,
+            Err(error) if error.is_transient() => {
+                lease.end(Ended::Unknown);
+                progress.attempts += 1;
+                return self.again(progress, || Answer::Stop(error)).await;
+            }
+            Err(error) => {
+                lease.refused(error);
+                return Next::Again;
+            }
+        };
+        let request = match self.request(call, &token) {
+            Ok(request) => request,
+            Err(error) => {
+                lease.end(Ended::Unknown);
+                return Next::Ended(Answer::Stop(error));
+            }
+        };
+
+        progress.attempts += 1;
+        progress.tries += 1;
+        if progress.tries > 1 {
+            count(&self.tally.retried);
+        }
+        let sent_at = lease.leave();
+        let result = self.transport.send(request, self.settings.timeout).await;
+        let took = self.clock.now().saturating_sub(sent_at);
+        let renewed = refused_before.is_some();
+        let flight = Flight { call, lease, token, renewed, sent_at };
+        match result {
+            Err(error) => {
+                tracing::debug!(principal = principal.name, what = call.what, phase = ?error.phase,
+                    kind = ?error.kind, ?took, "no reply");
+                self.without_reply(progress, flight, error).await
+            }
+            Ok(response) => {
+                let (parts, body) = response.into_parts();
+                let reply = Reply { status: parts.status, headers: parts.headers, body };
+                count(&self.tally.sent);
+                tracing::debug!(
+                    principal = principal.name,
+                    what = call.what,
+                    status = reply.status.as_u16(),
+                    ?took,
+                    request_id = reply::request_id(&reply.headers),
+                    "reply"
+                );
+                if let Some(dop) = reply::dop_hint(&reply.headers) {
+                    flight.lease.hint(dop);
+                }
+                self.with_reply(progress, flight, reply).await
+            }
+        }
+    }
+
+    async fn without_reply(
+        &self,
+        progress: &mut Progress,
+        flight: Flight<'_>,
+        error: TransportError,
+    ) -> Next {
+        let Flight { call, lease, sent_at, .. } = flight;
+        if error.phase != Phase::NotSent {
+            count(&self.tally.sent);
+        }
+        let slow = error.kind == TransportFault::Timeout && error.phase != Phase::NotSent;
+        lease.end(if slow { Ended::Overload } else { Ended::Unknown });
+        let facts = Facts {
+            phase: error.phase,
+            status: 0,
+            code: None,
+            sql_number: None,
+            operation: call.operation,
+            records: call.records,
+            attempt: progress.attempts,
+        };
+        match judge(&facts) {
+            (Disposition::LookBeforeResend, reason) => Next::Ended(Answer::InDoubt(Doubt {
+                phase: error.phase,
+                status: None,
+                message: format!("{reason}: {error}"),
+                request_id: None,
+                sent_at,
+            })),
+            _ => {
+                let attempts = progress.attempts;
+                let url = self.settings.url.clone();
+                let gone =
+                    || Answer::Stop(ClientError::Unreachable { url, attempts, source: error });
+                self.again(progress, gone).await
+            }
+        }
+    }
+
+    async fn with_reply(&self, progress: &mut Progress, flight: Flight<'_>, reply: Reply) -> Next {
+        let Flight { call, lease, token, renewed, sent_at } = flight;
+        let throttled = reply.status == StatusCode::TOO_MANY_REQUESTS;
+        let batch = reply.boundary().is_some() && !throttled;
+        if reply.status.is_success() || batch {
+            let within = reply.throttled_within();
+            if within.is_some() {
+                count(&self.tally.throttled);
+            }
+            lease.end(within.map_or(Ended::Fine, Ended::Throttled));
+            if call.operation.is_none() && reply.body.trim_ascii_start().starts_with(b"<") {
+                let problem = reply::problem(&reply.body);
+                return Next::Ended(Answer::Stop(self.not_dataverse(&reply, &problem)));
+            }
+            let attempt = progress.attempts;
+            return Next::Ended(Answer::Reply { reply, attempt, sent_at });
+        }
+
+        let problem = reply::problem(&reply.body);
+        let request_id = reply::request_id(&reply.headers);
+        let status = reply.status.as_u16();
+        let mut facts =
+            statuses::facts(status, &problem, call.operation, call.records, progress.attempts);
+        if status == 401 {
+            // "Once" is once per principal, whatever else was tried before.
+            facts.attempt = if renewed { 2 } else { 1 };
+        }
+        let refusal = statuses::refusal(&facts, problem.clone(), request_id);
+        let wait =
+            reply::retry_after(&reply.headers, self.clock.wall()).filter(|wait| !wait.is_zero());
+        match refusal.disposition {
+            Disposition::RefreshToken if lease.principal().tokens.renewable() => {
+                progress.refused_token = Some((lease.principal().name.clone(), token));
+                lease.end(Ended::Unknown);
+                Next::Again
+            }
+            Disposition::RefreshToken | Disposition::OtherPrincipal => {
+                let principal = lease.principal().name.clone();
+                lease.refused(ClientError::Denied { principal, refusal });
+                Next::Again
+            }
+            _ if throttled => {
+                count(&self.tally.throttled);
+                // The wait is the throttle's: the next attempt takes another
+                // principal, or waits for this one in full.
+                progress.attempts -= 1;
+                progress.throttled = Some((refusal.code_text(), refusal.message));
+                lease.end(Ended::Throttled(wait));
+                Next::Again
+            }
+            disposition => {
+                lease.end(match wait {
+                    Some(wait) if status >= 500 => Ended::Throttled(Some(wait)),
+                    None if matches!(status, 502..=504) => Ended::Overload,
+                    _ => Ended::Fine,
+                });
+                match disposition {
+                    Disposition::RetryNow | Disposition::RetryAfter => {
+                        let refusal = Refusal { disposition: Disposition::Defer, ..refusal };
+                        self.again(progress, || Answer::Refused(refusal)).await
+                    }
+                    Disposition::StopRun => {
+                        Next::Ended(Answer::Stop(self.stop(call, &reply, &problem, refusal)))
+                    }
+                    Disposition::LookBeforeResend if status >= 500 || status == 408 => {
+                        Next::Ended(Answer::InDoubt(Doubt {
+                            phase: Phase::Replied,
+                            status: Some(status),
+                            message: refusal.message,
+                            request_id: refusal.request_id,
+                            sent_at,
+                        }))
+                    }
+                    _ => Next::Ended(Answer::Refused(refusal)),
+                }
+            }
+        }
+    }
+
+    /// Waits before the next attempt, if there may be one.
+    async fn again(&self, progress: &Progress, otherwise: impl FnOnce() -> Answer) -> Next {
+        let bound = backoff(&self.settings.retry, progress.attempts);
+        let deadline = progress.started + self.settings.retry.deadline;
+        if self.clock.now() + bound <= deadline && self.pause(progress.attempts).await {
+            Next::Again
+        } else {
+            Next::Ended(otherwise())
+        }
+    }
+
+    fn stop(&self, call: &Call, reply: &Reply, problem: &Problem, refusal: Refusal) -> ClientError {
+        let status = reply.status.as_u16();
+        let no_api_error = problem.code.is_none() && problem.message.is_empty();
+        if problem.html || reply.status.is_redirection() || (status == 404 && no_api_error) {
+            return self.not_dataverse(reply, problem);
+        }
+        ClientError::Refused { what: call.what.clone(), refusal }
+    }
+
+    fn not_dataverse(&self, reply: &Reply, problem: &Problem) -> ClientError {
+        let status = reply.status.as_u16();
+        let message = if problem.message.is_empty() {
+            format!("HTTP {status}")
+        } else {
+            format!("HTTP {status} with {}", problem.message)
+        };
+        ClientError::NotDataverse { url: self.settings.url.clone(), message }
+    }
+}
+
+fn not_now(until: Duration, progress: &mut Progress) -> NotNow {
+    let (code, message) = progress.throttled.take().unwrap_or_else(|| {
+        let message = "all principals are throttled for longer than may be waited";
+        ("throttled".to_owned(), message.to_owned())
+    });
+    NotNow { until, code, message }
+}
