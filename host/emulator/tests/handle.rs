@@ -3,29 +3,42 @@
 //! One binary. Each test is a table of requests and what must come back, in the
 //! form that `desk::Desk::check` reads.
 
+#[cfg(test)]
 #[path = "handle/access.rs"]
 mod access; // tokens, users, limits
+#[cfg(test)]
 #[path = "handle/batch.rs"]
 mod batch; // grammar, changesets, failure modes
+#[cfg(test)]
 #[path = "handle/bulk.rs"]
 mod bulk; // CreateMultiple and its kin
+#[cfg(test)]
 #[path = "handle/desk.rs"]
 mod desk; // the harness
+#[cfg(test)]
 #[path = "handle/faults.rs"]
 mod faults; // rules, the admin paths
+#[cfg(test)]
 #[path = "handle/lookups.rs"]
 mod lookups; // binds, polymorphic lookups, deletion
+#[cfg(test)]
 #[path = "handle/metadata.rs"]
 mod metadata; // EntityDefinitions and functions
+#[cfg(test)]
 #[path = "handle/queries.rs"]
 mod queries; // $filter, paging, counts, annotations
+#[cfg(test)]
 #[path = "handle/served.rs"]
 mod served; // real sockets: keep-alive, cuts, TLS
+#[cfg(test)]
 #[path = "handle/state.rs"]
 mod state; // statecode, statuscode, owners
+#[cfg(test)]
 #[path = "handle/storage.rs"]
 mod storage; // the log on disk
+#[cfg(test)]
 #[path = "handle/values.rs"]
 mod values; // types, lengths, ranges, canonical form
+#[cfg(test)]
 #[path = "handle/writes.rs"]
 mod writes; // create, upsert, update, delete, keys, etags
