@@ -1,0 +1,22 @@
+//! Whole runs against the emulator in process: what the engine promises, seen
+//! from the target and the journal.
+
+/// A target, files, jobs and what came of them.
+mod harness;
+
+/// What is wrong with input costs the row, and says where and why.
+mod bad_input;
+/// What is wrong with a job is told before anything is written.
+mod bad_jobs;
+/// Only what differs is sent; the second run sends nothing.
+mod changes;
+/// Refused calls, lost replies, throttles, servers that go away.
+mod faults;
+/// Rules that trap, loop and allocate.
+mod guests;
+/// Any data, any batch size: the target equals the source, nothing is lost.
+mod laws;
+/// What each mode does to records that exist and to those that do not.
+mod modes;
+/// Lookups, owners, states.
+mod references;
