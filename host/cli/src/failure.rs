@@ -98,11 +98,3 @@ impl From<EmulatorError> for Failure {
         Self { exit: Exit::Usage, error: error.into(), hint }
     }
 }
-
-/// Results that cannot be printed: the reader of a pipe went away, or a disk is
-/// full.
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::because("cannot print the result", error)
-    }
-}

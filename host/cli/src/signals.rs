@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the run to end after what is in flight, the second
+//! Ctrl-C, or a polite request to end (`SIGTERM`): the first asks the run to end after what is in flight, the second
 //! ends the program at once. Both leave a journal that can be resumed.
 
 use dvsync_engine::Stop;
@@ -22,10 +22,36 @@ async fn listen(stop: &Stop, talk: Talk) -> std::convert::Infallible {
     std::process::exit(i32::from(Exit::Incomplete.code()));
 }
 
-/// Waits for Ctrl-C; forever where the system has none.
+/// Waits to be asked to end; forever where the system cannot ask.
 pub(crate) async fn wait(talk: Talk) {
+    tokio::select! {
+        () = interrupted(talk) => {}
+        () = terminated(talk) => {}
+    }
+}
+
+async fn interrupted(talk: Talk) {
     if let Err(error) = tokio::signal::ctrl_c().await {
         talk.say(format!("warning: Ctrl-C is not heeded: {error}"));
         std::future::pending::<()>().await;
     }
+}
+
+#[cfg(unix)]
+async fn terminated(talk: Talk) {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut requests) => {
+            requests.recv().await;
+        }
+        Err(error) => {
+            talk.say(format!("warning: SIGTERM is not heeded: {error}"));
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated(_: Talk) {
+    std::future::pending::<()>().await;
 }

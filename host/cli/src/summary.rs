@@ -22,11 +22,14 @@ pub(crate) fn print(report: &Report, format: Format) -> Result<(), Failure> {
     out(&text)
 }
 
-/// Prints data on stdout.
+/// Prints data on stdout. A reader that has seen enough (`| head`) is content.
 pub(crate) fn out(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    Ok(stdout.flush()?)
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::because("cannot print the result", error)),
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Keeps the report beside the journal, under the job's name, and says where.

@@ -109,7 +109,7 @@ fn pace(done: u64, all: u64, took: Duration) -> String {
 
 fn said(progress: &Progress) -> String {
     match progress.stage() {
-        Stage::Planning => "reading metadata and compiling the rule".to_owned(),
+        Stage::Planning => "reading metadata".to_owned(),
         Stage::Surveying => "looking through the source's keys".to_owned(),
         Stage::ReadingTarget => {
             format!("reading the target, {} records so far", progress.target())

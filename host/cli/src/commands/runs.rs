@@ -72,7 +72,7 @@ fn list(journals: &[PathBuf], format: Format, talk: Talk) -> Result<(), Failure>
 /// `20261122T085301-4f2a  complete  accounts  701 read: 701 created`
 fn line(run: &RunRecord) -> String {
     format!(
-        "{}  {:17}  {}  {}\n",
+        "{}  {:17}  {:20}  {}\n",
         run.id,
         run.status.as_str(),
         run.job,

@@ -156,7 +156,7 @@ fn accounts(random: &mut Random, size: Size) -> String {
         let sales = random.between(3, 60) * 50_000;
         let mut employees = random.between(2, 120).to_string();
         let mut brands = random.pick(&BRANDS).to_string();
-        if size.spoilt && number == 300 {
+        if size.spoilt && number == 700 {
             employees = "a dozen".to_owned();
         }
         if size.spoilt && number == 900 {

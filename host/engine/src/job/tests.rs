@@ -43,3 +43,24 @@ fn the_schema_is_the_published_one() {
     let schema = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
     expect_file!["../../../../docs/job-file.schema.json"].assert_eq(&schema);
 }
+
+#[test]
+fn each_key_of_the_job_file_is_documented() {
+    let page = include_str!("../../../../docs/job-file.md");
+    let schema = schema();
+    let sections = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+    let keys: Vec<&String> = sections
+        .filter_map(|section| section["properties"].as_object())
+        // What sources say of themselves stands in docs/sources.md.
+        .filter(|properties| !properties.contains_key("delimiter"))
+        .flat_map(|properties| properties.keys())
+        .collect();
+    assert!(keys.len() > 70, "only {} keys were found", keys.len());
+    let named = |key: &str| {
+        [format!("`{key}`"), format!("`[{key}"), format!("`[[{key}")]
+            .iter()
+            .any(|form| page.contains(form.as_str()))
+    };
+    let missing: Vec<_> = keys.into_iter().filter(|key| !named(key)).collect();
+    assert!(missing.is_empty(), "docs/job-file.md does not name {missing:?}");
+}

@@ -170,9 +170,22 @@ fn a_type_that_does_not_fit_is_shown() {
         expect!["a.toml:5:7: expected a list, found `number`"],
     );
     check(&with("[\"number\"]", "[5]"), expect!["a.toml:5:8: expected text, found `5`"]);
-    check(&with("name = \"accounts\"", "name = 2025"), expect![[""]]);
-    check(&with("[source]", "[[source]]"), expect![[""]]);
-    check(&and("types = 5"), expect![[""]]);
+    check(
+        &with("name = \"accounts\"", "name = 2025"),
+        expect!["a.toml:1:8: expected text, found `2025`"],
+    );
+    check(
+        &with("[source]", "[[source]]"),
+        expect![
+            "a.toml:3:1: expected a table with exactly one of `csv`, `json`, `parquet` or `arrow`"
+        ],
+    );
+    check(
+        &and("types = 5"),
+        expect![[r#"
+        a.toml:12:1: unknown key `types`
+        hint: known here: `from`, `value`, `lookup`, `sanitize`, `too_long`, `options`, `format`, `when_null` or `mask`"#]],
+    );
 }
 
 #[test]

@@ -1,0 +1,23 @@
+//! The program as people and scripts see it: arguments in, stdout, stderr and
+//! exit code out.
+
+/// Folders, jobs, and the program to start.
+#[path = "program/harness.rs"]
+mod harness;
+
+/// What is typed wrong is told with place and hint, and ends with 64.
+#[path = "program/usage.rs"]
+mod usage;
+
+/// The demo does what README says.
+#[path = "program/demo.rs"]
+mod demo;
+
+/// Whole commands against the embedded emulator and one over HTTP.
+#[path = "program/commands.rs"]
+mod commands;
+
+/// Ctrl-C, and going on afterwards.
+#[cfg(unix)]
+#[path = "program/signals.rs"]
+mod signals;
