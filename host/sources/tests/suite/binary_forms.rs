@@ -19,7 +19,9 @@ use proptest::prelude::*;
 use crate::table::{arrow_file, arrow_stream, parquet, table};
 use crate::world::{World, read, rows, story};
 
-const WRITERS: [(&str, SourceKind, fn(&RecordBatch) -> Vec<u8>); 3] = [
+type Writer = fn(&RecordBatch) -> Vec<u8>;
+
+const WRITERS: [(&str, SourceKind, Writer); 3] = [
     ("t.parquet", SourceKind::Parquet, parquet),
     ("t.arrow", SourceKind::Arrow, arrow_file),
     ("t.arrows", SourceKind::Arrow, arrow_stream),

@@ -158,7 +158,7 @@ fn a_position_that_is_not_there_is_refused() {
 #[test]
 fn wide_rows_make_small_chunks() {
     let wide = "x".repeat(100_000);
-    let names: arrow_array::StringArray = (0..400).map(|_| Some(wide.as_str())).collect();
+    let names: arrow_array::StringArray = (0..120).map(|_| Some(wide.as_str())).collect();
     let table =
         RecordBatch::try_from_iter_with_nullable([("name", std::sync::Arc::new(names) as _, true)])
             .unwrap();

@@ -116,8 +116,8 @@ proptest! {
         let mut covered = vec![false; bytes.split(|&byte| byte == b'\n').count()];
         let mut cover = |line: u64, text: &str| {
             let first = usize::try_from(line).unwrap() - 1;
-            for line in first..=first + text.matches('\n').count() {
-                assert!(!std::mem::replace(&mut covered[line], true), "line {line} is read twice");
+            for covered in &mut covered[first..=first + text.matches('\n').count()] {
+                assert!(!std::mem::replace(covered, true), "line {line} is read twice");
             }
         };
         for chunk in &chunks {

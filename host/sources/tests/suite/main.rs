@@ -1,5 +1,8 @@
 //! Sources, from outside.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![expect(clippy::print_stdout, reason = "says which format a failure belongs to")]
+
 /// Binary files that are damaged, and types that do not fit.
 mod binary_forms;
 /// What every kind promises, kind by kind over one logical table.
