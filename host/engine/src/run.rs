@@ -10,7 +10,7 @@ use crate::classify::{Classified, classify};
 use crate::error::RunError;
 use crate::job::Job;
 use crate::journal::{
-    Durability, FrozenSource, Journal, Requests, RuleUsed, Run, RunEnd, RunStart,
+    Durability, FrozenSource, Journal, Requests, RuleUsed, Run, RunEnd, RunStart, RunStatus,
 };
 use crate::known::Known;
 use crate::pack::{Packed, Packer};
@@ -76,10 +76,16 @@ pub async fn run(
         requests,
         message: error.as_ref().map(ToString::to_string),
     };
-    let status = end.status;
+    let mut status = end.status;
     if let Err(lost) = run.finish(end).await {
         tracing::error!(error = %lost, "the end of the run could not be journalled");
+        status = RunStatus::Failed;
         error = error.or(Some(lost.into()));
+    }
+    if let Ok(before) = parts.clock.wall().checked_sub(job.journal.retention)
+        && let Err(error) = journal.prune(before).await
+    {
+        tracing::warn!(%error, "old runs stay in the journal");
     }
     let seconds = (parts.clock.now() - began).as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
@@ -201,11 +207,16 @@ fn until_error<T>(
         .filter_map(std::future::ready)
 }
 
-/// Where tables larger than memory go: beside the journal, on the same disk.
+/// Where tables larger than memory go: beside the journal, on the same disk. All
+/// tables of the run share the job's memory.
 fn room(plan: &Plan) -> Room {
+    const LEAST: usize = 4 << 20;
     let folder = plan.job.journal.path.parent().map(std::path::Path::to_owned);
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    let memory_max = plan.job.limits.memory;
+    let lookups = plan.columns.iter().filter(|column| column.lookup.is_some()).count();
+    // The target, what its filter lets through, keys of the source, ids written.
+    let tables = lookups + 4;
+    let memory_max = (plan.job.limits.memory / tables).max(LEAST);
     Room { memory_max, ..Room::new(folder.unwrap_or_else(|| ".".into())) }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, FixedSizeBinaryArray, RecordBatch, UInt32Array};
+use arrow_schema::Schema;
 use arrow_select::take::take_record_batch;
 use dvsync_rules::Side;
 use uuid::Uuid;
@@ -53,12 +54,21 @@ pub(super) async fn find(
     };
     let matches = table.find(hashes, columns).await?;
     let chosen = choose(plan, prepared, &matches).await?;
-    let ids_found = matches.rows.column(0).as_fixed_size_binary();
+    let found = matches.rows.column(0).as_fixed_size_binary();
     let ids: Vec<Option<Uuid>> =
-        chosen.iter().map(|at| at.and_then(|at| id_at(ids_found, at))).collect();
-    let current = take_record_batch(&matches.rows, &UInt32Array::from(chosen))?;
+        chosen.iter().map(|at| at.and_then(|at| id_at(found, at))).collect();
+    let current = take_record_batch(&nullable(matches.rows)?, &UInt32Array::from(chosen))?;
     filter(known, prepared, &ids).await?;
     Ok(Matched { keys, ids, current: Some(current) })
+}
+
+/// The same rows, with columns that may be null: a row without a record has
+/// nulls in all of them, the id too.
+fn nullable(rows: RecordBatch) -> Result<RecordBatch, RunError> {
+    let schema = rows.schema();
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    Ok(RecordBatch::try_new(schema, rows.columns().to_vec())?)
 }
 
 /// The key of each row, as text and as columns to ask the service for.
