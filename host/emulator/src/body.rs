@@ -5,12 +5,13 @@
 
 mod cells;
 mod names;
+mod targets;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ use crate::cell::Cell;
 use crate::refusal::Refusal;
 use crate::schema::{Kind, Property, ReadOnlyWrites, Schema, Table};
 use names::{Name, NameSeed};
+use targets::TargetsSeed;
 
 /// A record as a body gives it.
 #[derive(Debug, Default)]
@@ -141,67 +143,6 @@ impl<'s> Reading<'s> {
     fn refuse<E: Error>(&self, refusal: Refusal) -> E {
         self.refusal.replace(Some(refusal));
         E::custom("refused")
-    }
-}
-
-struct TargetsSeed<'r, 's>(&'r Reading<'s>);
-
-impl<'de> DeserializeSeed<'de> for TargetsSeed<'_, '_> {
-    type Value = Vec<Draft<'de>>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for TargetsSeed<'_, '_> {
-    type Value = Vec<Draft<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with `Targets`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut targets = None;
-        while let Some(name) = map.next_key::<Cow<'_, str>>()? {
-            match &*name {
-                "Targets" => targets = Some(map.next_value_seed(ListSeed(self.0))?),
-                _ => {
-                    return Err(self.0.refuse(Refusal::payload(format!(
-                        "The parameter '{name}' in the request payload is not a valid parameter \
-                         for the operation."
-                    ))));
-                }
-            }
-        }
-        targets
-            .ok_or_else(|| self.0.refuse(Refusal::payload("The parameter 'Targets' is missing.")))
-    }
-}
-
-struct ListSeed<'r, 's>(&'r Reading<'s>);
-
-impl<'de> DeserializeSeed<'de> for ListSeed<'_, '_> {
-    type Value = Vec<Draft<'de>>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ListSeed<'_, '_> {
-    type Value = Vec<Draft<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of records")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut drafts = Vec::new();
-        while let Some(draft) = seq.next_element_seed(RecordSeed(self.0))? {
-            drafts.push(draft);
-        }
-        Ok(drafts)
     }
 }
 

@@ -4,11 +4,13 @@
 //! so readers run together and writers one by one. Bodies are read before the
 //! lock is taken.
 
+mod wire;
+
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 
 use crate::call::{Call, Resource, Scene, resource};
 use crate::environment::Environment;
@@ -20,8 +22,11 @@ use crate::recorder::{Kind, Recorder, class};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::Schema;
-use crate::settings::{LatencySettings, LimitSettings, Settings};
+use crate::settings::{LimitSettings, Settings};
 use crate::store::{Store, Transaction};
+pub(crate) use wire::service;
+use wire::{authority, response, takes};
+
 use crate::{admin, batch, functions, metadata, query, seed, write};
 
 /// Longest URL of a GET (*Query data*); in a batch twice as long.
@@ -313,51 +318,5 @@ pub(crate) fn commit(transaction: Transaction<'_>) -> Result<(), Refusal> {
     transaction.commit().map_err(|error| {
         tracing::error!(%error, "a commit was undone");
         Refusal::new(500, "0x80040216", "An unexpected error occurred.")
-    })
-}
-
-fn takes(latency: &LatencySettings, records: u64, operations: u64) -> Duration {
-    let count = |value: u64| f64::from(u32::try_from(value).unwrap_or(u32::MAX));
-    let milliseconds = latency.base_ms
-        + latency.per_operation_ms * count(operations)
-        + latency.per_record_ms * count(records);
-    Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or(Duration::ZERO)
-}
-
-/// `v9.2` and what stands behind `/api/data/v9.2/`.
-pub(crate) fn service(target: &str) -> Option<(&str, &str)> {
-    let rest = target.strip_prefix("/api/data/")?;
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let version = &rest[..end];
-    let known = matches!(version, "v9.0" | "v9.1" | "v9.2");
-    let behind = &rest[end..];
-    known.then(|| (version, behind.strip_prefix('/').unwrap_or(behind)))
-}
-
-fn authority(parts: &http::request::Parts) -> String {
-    let host = |headers: &HeaderMap| {
-        headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned)
-    };
-    parts
-        .uri
-        .authority()
-        .map(|authority| authority.to_string())
-        .or_else(|| host(&parts.headers))
-        .unwrap_or_else(|| "localhost".to_owned())
-}
-
-fn response(reply: Reply) -> Response<Bytes> {
-    let mut builder = Response::builder().status(reply.status);
-    for (name, value) in &reply.headers {
-        builder = builder.header(*name, value);
-    }
-    if let Some(content_type) = &reply.content_type {
-        builder = builder.header(http::header::CONTENT_TYPE, content_type);
-    }
-    builder.body(Bytes::from(reply.body)).unwrap_or_else(|error| {
-        tracing::error!(%error, "a reply could not be made");
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
-        response
     })
 }

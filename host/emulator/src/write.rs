@@ -6,6 +6,7 @@
 
 mod delete;
 mod derived;
+mod lay;
 mod owner;
 mod record;
 mod state;

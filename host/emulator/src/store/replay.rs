@@ -3,78 +3,25 @@
 //! Rows written under another schema are carried over by column name; a column
 //! whose type has changed is an error, one that is gone is dropped.
 
+mod header;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::log::{DELETE, HEAD, Log, MAGIC, PUT, put, seal};
-use super::row::{Row, Shape, encode};
+use super::row::Row;
 use super::{Rows, Store};
-use crate::cell::Cell;
 use crate::error::EmulatorError;
-use crate::schema::{Column, Kind, Schema};
+use crate::schema::Schema;
+use header::{Carry, Header, carried, carry};
 
 const NAME: &str = "rows.log";
 /// Rows in a record of a fresh log.
 const ROWS_IN_RECORD: usize = 1000;
-
-/// What the rows in a log look like.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Header {
-    tables: Vec<HeaderTable>,
-}
-
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct HeaderTable {
-    name: String,
-    /// Name and shape, scale included.
-    columns: Vec<(String, String)>,
-    keys: Vec<Vec<usize>>,
-}
-
-impl Header {
-    fn new(schema: &Schema, tables: &[Rows]) -> Self {
-        let table = |(table, rows): (&crate::schema::Table, &Rows)| HeaderTable {
-            name: table.name.clone(),
-            columns: table
-                .columns
-                .iter()
-                .zip(rows.layout.shapes())
-                .map(|(column, &shape)| (column.name.clone(), signature(column, shape)))
-                .collect(),
-            keys: table.keys.iter().map(|key| key.columns.clone()).collect(),
-        };
-        Self { tables: schema.tables.iter().zip(tables).map(table).collect() }
-    }
-}
-
-/// Two columns with the same signature hold the same bytes for a value.
-fn signature(column: &Column, shape: Shape) -> String {
-    match &column.kind {
-        Kind::Lookup { targets, .. } => {
-            let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-            format!("{shape:?} of {}", names.join(", "))
-        }
-        Kind::Decimal { .. } | Kind::Money { .. } => {
-            format!("{shape:?} of scale {}", column.kind.scale())
-        }
-        _ => format!("{shape:?}"),
-    }
-}
-
-/// Where the cells of a logged table go.
-struct Carry {
-    table: usize,
-    /// By present position: position in the log.
-    from: Vec<Option<usize>>,
-    /// Columns that the logged rows have.
-    width: usize,
-    same: bool,
-}
 
 struct Problem<'p> {
     path: &'p Path,
@@ -215,33 +162,6 @@ fn record(reader: &mut impl Read) -> Option<Vec<u8>> {
     (u32::try_from(read).ok()? == length && xxh3_64(&payload) == checksum).then_some(payload)
 }
 
-fn carry(
-    logged: &HeaderTable,
-    schema: &Schema,
-    store: &Store,
-    problem: &Problem<'_>,
-) -> Result<Carry, EmulatorError> {
-    let Some(table) = schema.table(&logged.name) else {
-        return Err(problem.foreign(format!("table `{}` is not in the schema", logged.name)));
-    };
-    let shapes = store.tables[table.position].layout.shapes();
-    let mut from = Vec::new();
-    for (column, &shape) in table.columns.iter().zip(shapes) {
-        let position = logged.columns.iter().position(|(name, _)| *name == column.name);
-        let wanted = signature(column, shape);
-        if let Some(found) = position.map(|at| &logged.columns[at].1).filter(|at| **at != wanted) {
-            return Err(problem.foreign(format!(
-                "column `{}` of table `{}` is {found} there, {wanted} in the schema",
-                column.name, logged.name
-            )));
-        }
-        from.push(position);
-    }
-    let same = logged.columns.len() == from.len()
-        && from.iter().enumerate().all(|(to, from)| *from == Some(to));
-    Ok(Carry { table: table.position, from, width: logged.columns.len(), same })
-}
-
 fn replay(
     store: &mut Store,
     schema: &Schema,
@@ -293,16 +213,6 @@ fn replay(
         }
     }
     Ok(changes)
-}
-
-fn carried(bytes: &[u8], carry: &Carry, layout: &super::Layout) -> Box<[u8]> {
-    let old = layout.reordered(&carry.from, carry.width);
-    let cells: Vec<Cell<'_>> = carry
-        .from
-        .iter()
-        .map(|from| from.map_or(Cell::Null, |from| old.stored(bytes, from)))
-        .collect();
-    encode(&cells)
 }
 
 struct Cursor<'p>(&'p [u8]);

@@ -99,6 +99,12 @@ impl Layout {
         (0..self.shapes.len()).map(|column| self.stored(&row.bytes, column)).collect()
     }
 
+    /// Whether a stored cell is not null.
+    pub(super) fn holds(&self, bytes: &[u8], column: usize) -> bool {
+        let bitmap = bytes.get(1..=self.bitmap).unwrap_or(&[]);
+        bitmap.get(column / 8).is_some_and(|byte| byte & (1 << (column % 8)) != 0)
+    }
+
     pub(crate) fn stored<'r>(&self, bytes: &'r [u8], column: usize) -> Cell<'r> {
         let Some(&shape) = self.shapes.get(column) else { return Cell::Null };
         self.slice(bytes, column).map_or(Cell::Null, |slice| read(shape, slice))

@@ -189,7 +189,7 @@ impl Rows {
             key.insert(&cells, slot);
         }
         for (column, count) in references {
-            *count += usize::from(!layout.stored(&row.bytes, *column).is_null());
+            *count += usize::from(layout.holds(&row.bytes, *column));
         }
         let hash = hash_bytes(row.id.as_bytes());
         ids.insert_unique(hash, slot, |&other| {
@@ -211,7 +211,7 @@ impl Rows {
             key.remove(&cells, slot);
         }
         for (column, count) in references {
-            *count -= usize::from(!layout.stored(&row.bytes, *column).is_null());
+            *count -= usize::from(layout.holds(&row.bytes, *column));
         }
         let hash = hash_bytes(row.id.as_bytes());
         if let Ok(entry) = ids.find_entry(hash, |&other| other == slot) {
