@@ -99,7 +99,7 @@ async fn a_wrong_token_names_its_principal() {
 async fn a_server_that_is_no_dataverse_is_told_as_such() {
     let bench = Bench::new();
     bench.file("rows.csv", "no,name\n1,One\n");
-    bench.fault(&json!({"effect": {"html": {"status": 200}}}));
+    bench.fault(&json!({"effect": {"kind": "html", "status": 200}}));
     let error = bench.try_run(&bench.job(JOB), None).await.unwrap_err();
     assert!(error.to_string().contains("does not answer like a Dataverse"), "{error}");
 }

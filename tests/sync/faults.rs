@@ -54,42 +54,43 @@ const CREATE: &str = "CreateMultiple";
 
 #[tokio::test]
 async fn a_lost_reply_neither_loses_nor_doubles() {
-    all_land(json!({"path": CREATE, "every": 3, "effect": "cut_after_commit"})).await;
+    all_land(json!({"path": CREATE, "every": 3, "effect": {"kind": "cut_after_commit"}})).await;
 }
 
 #[tokio::test]
 async fn a_lost_request_neither_loses_nor_doubles() {
-    all_land(json!({"path": CREATE, "every": 3, "effect": "cut_before_commit"})).await;
+    all_land(json!({"path": CREATE, "every": 3, "effect": {"kind": "cut_before_commit"}})).await;
 }
 
 #[tokio::test]
 async fn a_reply_that_is_cut_short_neither_loses_nor_doubles() {
-    all_land(json!({"path": CREATE, "every": 3, "effect": {"truncate": {"bytes": 40}}})).await;
+    all_land(json!({"path": CREATE, "every": 3, "effect": {"kind": "truncate", "bytes": 40}}))
+        .await;
 }
 
 #[tokio::test]
 async fn a_server_error_is_tried_again() {
-    let error = json!({"reply": {"status": 503, "code": "", "message": "down"}});
+    let error = json!({"kind": "reply", "status": 503, "code": "", "message": "down"});
     all_land(json!({"path": CREATE, "every": 3, "effect": error})).await;
 }
 
 #[tokio::test]
 async fn a_deadlock_is_tried_again() {
     let message = "Sql error: Generic SQL error. CRM ErrorCode: -2147204784 Sql Number: 1205";
-    let error = json!({"reply": {"status": 500, "code": "0x80044150", "message": message}});
+    let error = json!({"kind": "reply", "status": 500, "code": "0x80044150", "message": message});
     all_land(json!({"path": CREATE, "every": 3, "effect": error})).await;
 }
 
 #[tokio::test]
 async fn html_instead_of_a_reply_is_tried_again() {
-    all_land(json!({"path": CREATE, "every": 3, "effect": {"html": {"status": 502}}})).await;
+    all_land(json!({"path": CREATE, "every": 3, "effect": {"kind": "html", "status": 502}})).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_throttled_batch_waits_the_full_retry_after() {
     let bench = bench(200);
-    let error = json!({"reply": {"status": 429, "code": "0x80072322", "message": "slow down",
-        "retry_after_seconds": 37}});
+    let error = json!({"kind": "reply", "status": 429, "code": "0x80072322", "message": "slow down",
+        "retry_after_seconds": 37});
     bench.fault(&json!({"path": CREATE, "times": 1, "effect": error}));
     let before = bench.clock.now();
     let report = bench.run(&bench.job(JOB)).await;
@@ -101,8 +102,8 @@ async fn a_throttled_batch_waits_the_full_retry_after() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_what_the_job_allows_defers_the_records() {
     let bench = bench(20);
-    let error = json!({"reply": {"status": 429, "code": "0x80072321", "message": "slow down",
-        "retry_after_seconds": 4000}});
+    let error = json!({"kind": "reply", "status": 429, "code": "0x80072321", "message": "slow down",
+        "retry_after_seconds": 4000});
     bench.fault(&json!({"path": CREATE, "effect": error}));
     let report = bench.run(&bench.job(JOB)).await;
     assert_eq!(counts(&report), (0, 0, 0, 0, 20, 0));
@@ -134,8 +135,7 @@ async fn refused_records_are_found_in_two_requests_a_batch() {
 #[tokio::test]
 async fn a_server_that_goes_away_ends_the_run_and_the_next_one_goes_on() {
     let bench = bench(100);
-    bench.fault(&json!({"path": CREATE, "effect": {"reply":
-        {"status": 403, "code": "0x80040220", "message": "missing prvCreateAccount privilege"}}}));
+    bench.fault(&json!({"path": CREATE, "effect": {"kind": "reply", "status": 403, "code": "0x80040220", "message": "missing prvCreateAccount privilege"}}));
     let report = bench.run(&bench.job(JOB)).await;
     assert_eq!(report.status.as_str(), "failed", "{report:?}");
     assert_eq!(report.counts.created, 0);

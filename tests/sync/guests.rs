@@ -2,7 +2,7 @@ use crate::harness::{Bench, counts, guest};
 
 /// The guest judges rows by `n`: 13 is where it misbehaves.
 fn bench() -> Bench {
-    let bench = Bench::schema("[tables.account.columns.twice]\nkind = \"integer\"\n");
+    let bench = Bench::schema("[tables.account.columns.twice]\ntype = \"integer\"\n");
     let rows: String =
         (0..200).map(|n| format!("K{n},{}\n", if n == 77 { 13 } else { 100 + n })).collect();
     bench.file("rows.csv", format!("no,n\n{rows}"));

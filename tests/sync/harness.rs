@@ -114,7 +114,7 @@ impl Bench {
     pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let request = Request::builder()
             .method(method)
-            .uri(format!("{URL}{path}"))
+            .uri(format!("{URL}{}", path.replace(' ', "%20")))
             .header("authorization", "Bearer emulator")
             .header("content-type", "application/json")
             .body(if body.is_null() { Bytes::new() } else { body.to_string().into() })

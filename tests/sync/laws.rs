@@ -115,10 +115,10 @@ proptest! {
         second in proptest::collection::vec(row(), 0..60),
         batch in 1_usize..30,
         effect in prop_oneof![
-            Just(json!("cut_after_commit")),
-            Just(json!("cut_before_commit")),
-            Just(json!({"truncate": {"bytes": 30}})),
-            Just(json!({"html": {"status": 502}})),
+            Just(json!({"kind": "cut_after_commit"})),
+            Just(json!({"kind": "cut_before_commit"})),
+            Just(json!({"kind": "truncate", "bytes": 30})),
+            Just(json!({"kind": "html", "status": 502})),
         ],
         path in prop_oneof![Just("Multiple"), Just("$batch")],
     ) {

@@ -242,6 +242,18 @@ pub enum ColumnSource {
     Lookup(LookupBy),
 }
 
+impl ColumnSource {
+    /// The column of the rule's output or of the source that it names.
+    #[must_use]
+    pub fn reads(&self) -> Option<&str> {
+        match self {
+            ColumnSource::From(from) => Some(from),
+            ColumnSource::Lookup(by) => Some(&by.from),
+            ColumnSource::Rule | ColumnSource::Constant(_) => None,
+        }
+    }
+}
+
 /// Reference to a record found by one of its columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookupBy {

@@ -31,7 +31,8 @@ pub(super) fn columns(
     offer: &Offer<'_>,
 ) -> Result<Vec<TargetColumn>, RunError> {
     let mut columns: BTreeMap<String, TargetColumn> = BTreeMap::new();
-    let taken: Vec<&str> = job.columns.values().filter_map(|c| read_from(&c.source)).collect();
+    let taken: Vec<&str> =
+        job.columns.values().filter_map(|mapping| mapping.source.reads()).collect();
     for name in &offer.transform {
         if job.columns.contains_key(name) {
             continue;
@@ -119,14 +120,6 @@ fn source_column(offer: &Offer<'_>, target: &str, from: &str) -> Result<String, 
         format!("[columns.{target}] reads `{from}`, which the source does not have"),
         nearest(from, names),
     ))
-}
-
-fn read_from(source: &ColumnSource) -> Option<&str> {
-    match source {
-        ColumnSource::From(from) => Some(from),
-        ColumnSource::Lookup(by) => Some(&by.from),
-        ColumnSource::Rule | ColumnSource::Constant(_) => None,
-    }
 }
 
 fn lookup_in(

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use dvsync_dataverse::{Client, Clock};
 use dvsync_model::{Entity, Kind};
 use dvsync_rules::{Bound, Context, HookName, Rule};
@@ -136,7 +136,7 @@ async fn bind(
         entity: entity.logical_name.clone(),
         settings: section.settings.clone(),
         source: Arc::clone(source),
-        target: target_schema(entity),
+        target: target_schema(job, entity, source),
         seed: parts.seed ^ seed_of(organization),
         now: parts.clock.wall(),
     };
@@ -158,14 +158,21 @@ fn seed_of(organization: Uuid) -> u64 {
     organization.as_u64_pair().0
 }
 
-/// Target columns as a rule sees them.
-fn target_schema(entity: &Entity) -> SchemaRef {
-    let fields = entity.columns.iter().filter(|column| !matches!(column.kind, Kind::Other(_)));
-    Arc::new(Schema::new(
-        fields
-            .map(|column| Field::new(&column.logical_name, column.kind.arrow_type(), true))
-            .collect::<Vec<_>>(),
-    ))
+/// Target columns as a rule sees them: the entity's, and those that the job
+/// reads from the rule's output by another name.
+fn target_schema(job: &Job, entity: &Entity, source: &SchemaRef) -> SchemaRef {
+    let columns = entity.columns.iter().filter(|column| !matches!(column.kind, Kind::Other(_)));
+    let mut fields: Vec<Field> = columns
+        .map(|column| Field::new(&column.logical_name, column.kind.arrow_type(), true))
+        .collect();
+    let read: BTreeSet<&str> =
+        job.columns.values().filter_map(|mapping| mapping.source.reads()).collect();
+    for name in read {
+        if entity.column(name).is_none() && source.field_with_name(name).is_err() {
+            fields.push(Field::new(name, DataType::Utf8, true));
+        }
+    }
+    Arc::new(Schema::new(fields))
 }
 
 async fn lookup_entities(
@@ -326,15 +333,8 @@ fn projection(
 }
 
 fn masked(job: &Job) -> Arc<[String]> {
-    job.columns
-        .values()
-        .filter(|mapping| mapping.mask)
-        .filter_map(|mapping| match &mapping.source {
-            ColumnSource::From(from) => Some(from.clone()),
-            ColumnSource::Lookup(by) => Some(by.from.clone()),
-            ColumnSource::Rule | ColumnSource::Constant(_) => None,
-        })
-        .collect()
+    let masked = job.columns.values().filter(|mapping| mapping.mask);
+    masked.filter_map(|mapping| mapping.source.reads()).map(str::to_owned).collect()
 }
 
 impl Plan {
