@@ -1,5 +1,7 @@
 //! The rules of the house: what a compiler does not see.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 /// Paths in documents exist.
 mod documents;
 /// Files stay small, and say nothing of somebody's machine.

@@ -1,6 +1,8 @@
 //! Whole runs against the emulator in process: what the engine promises, seen
 //! from the target and the journal.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 /// A target, files, jobs and what came of them.
 mod harness;
 

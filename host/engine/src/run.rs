@@ -125,7 +125,7 @@ async fn sync(
     let sender = Sender {
         plan: Arc::clone(plan),
         client: parts.client.clone(),
-        clock: parts.clock.clone(),
+        clock: parts.clock,
         run: run.clone(),
         stop: stop.clone(),
     };
@@ -243,7 +243,7 @@ fn start(plan: &Plan, parts: &Parts) -> RunStart {
             .map(|part| FrozenSource {
                 name: part.name.to_string(),
                 bytes: part.bytes,
-                modified: part.modified.and_then(|at| jiff::Timestamp::try_from(at).ok()),
+                modified: part.modified,
             })
             .collect(),
     }

@@ -45,7 +45,7 @@ pub(super) fn decide(
 
     let mut records = Vec::new();
     let mut actions: Vec<Option<Action>> = vec![None; prepared.rows.len()];
-    for at in 0..prepared.rows.len() {
+    for (at, decided) in actions.iter_mut().enumerate() {
         let row = usize::try_from(prepared.rows[at]).unwrap_or(usize::MAX);
         let id = matched.ids[at];
         if let Some(fate) = prepared.fates[at].take() {
@@ -98,7 +98,7 @@ pub(super) fn decide(
             },
             Action::Update => {}
         }
-        actions[at] = Some(action);
+        *decided = Some(action);
         records.push(record);
     }
     let send = (0..sending.fields.len())

@@ -358,7 +358,6 @@ fn listed(options: &[i32]) -> String {
     if out.is_empty() { "none".to_owned() } else { out.join(", ") }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, from the table of kinds above")]
 fn decimals(
     raw: &Raw,
     rules: &CellRules,

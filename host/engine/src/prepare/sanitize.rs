@@ -68,7 +68,7 @@ fn collapse_spaces(text: &str) -> Cow<'_, str> {
     let mut previous_blank = false;
     let untidy = text.chars().any(|c| {
         let blank = c.is_whitespace();
-        let bad = (blank && previous_blank) || (blank && c != ' ');
+        let bad = blank && (previous_blank || c != ' ');
         previous_blank = blank;
         bad
     });
