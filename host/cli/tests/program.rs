@@ -1,6 +1,8 @@
 //! The program as people and scripts see it: arguments in, stdout, stderr and
 //! exit code out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 /// Folders, jobs, and the program to start.
 #[path = "program/harness.rs"]
 mod harness;

@@ -1,5 +1,5 @@
 //! Errors that end a call, in layers: on the wire
-//! ([`TransportError`](crate::TransportError)), how hard we tried, what the
+//! ([`TransportError`]), how hard we tried, what the
 //! caller can do ([`ClientError::hint`]).
 //!
 //! No text here holds a token, a header or a body of ours; the service's own

@@ -2,7 +2,7 @@
 //!
 //! [`Emulator::handle`] answers a request in process: no sockets, time comes
 //! with the request, the same seed and the same requests give the same replies.
-//! [`serve`] puts it behind HTTP/1.1 and TLS. What the real service documents
+//! [`serve()`] puts it behind HTTP/1.1 and TLS. What the real service documents
 //! is done as documented; what its documentation leaves open is a setting
 //! ([`Behavior`]); what is not done is refused with 501, never ignored.
 //!
