@@ -1,5 +1,5 @@
 //! A configured rule behind the contract's own types: checks what comes, calls
-//! the hook, checks what goes. Pure; the exports of [`crate::export`] and the
+//! the hook, checks what goes. Pure; the exports of [`crate::export!`] and the
 //! native fixtures of [`crate::testing`] both go through it.
 
 use crate::answers::{Choices, FinishedOwners, Keys, Owners, States};

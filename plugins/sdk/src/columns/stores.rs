@@ -45,7 +45,7 @@ list_store!(Float64Store, f64, Type::Float64, Float64, 0.0);
 list_store!(DateStore, i32, Type::Date, Date32, 0);
 list_store!(TimestampStore, i64, Type::Timestamp, TimestampUs, 0);
 
-/// See [`DecimalBuilder`].
+/// See `DecimalBuilder`.
 #[derive(Debug, Clone)]
 pub struct DecimalStore {
     data: Vec<u8>,
@@ -92,7 +92,7 @@ impl Builder<DecimalStore> {
     }
 }
 
-/// See [`UuidBuilder`].
+/// See `UuidBuilder`.
 #[derive(Debug, Clone)]
 pub struct UuidStore(Vec<u8>);
 
@@ -121,7 +121,7 @@ impl Builder<UuidStore> {
     }
 }
 
-/// See [`BooleanBuilder`].
+/// See `BooleanBuilder`.
 #[derive(Debug, Clone)]
 pub struct BooleanStore {
     bits: Bits,
