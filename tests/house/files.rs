@@ -27,7 +27,7 @@ fn no_file_names_a_path_of_a_machine() {
         // Binary files hold no paths that anybody wrote.
         let Ok(text) = std::fs::read_to_string(root().join(&file)) else { continue };
         for (number, line) in text.lines().enumerate() {
-            // Part of a longer path is something else: `host/work/`.
+            // Part of a longer path is something else: `a/b/` within `x/a/b/`.
             let is_absolute = |at: usize| {
                 !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-".contains(c))
             };
