@@ -3,7 +3,9 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::failure::Failure;
 
@@ -63,19 +65,24 @@ fn print(line: &str) {
     drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
 
-/// Logs on stderr: warnings, more with `-v`; `DVSYNC_LOG` says it in detail.
+/// Logs on stderr: warnings, more with `-v`; `DVSYNC_LOG` says it in detail, as
+/// `warn,dvsync_engine=debug` does.
 pub(crate) fn log(verbose: u8) {
-    let default = match verbose {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
-    };
-    let filter = EnvFilter::try_from_env("DVSYNC_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let usual = Targets::new().with_default(match verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    });
+    let asked = std::env::var("DVSYNC_LOG").ok();
+    let wanted = asked.as_deref().map(str::parse::<Targets>).transpose();
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
+    let filter = wanted.as_ref().ok().and_then(Clone::clone).unwrap_or(usual);
     // Fails only where somebody logs already, as in tests.
-    drop(subscriber.try_init());
+    drop(tracing_subscriber::registry().with(filter).with(lines).try_init());
+    if let Err(error) = wanted {
+        tracing::warn!(%error, "`DVSYNC_LOG` is not understood");
+    }
 }
