@@ -5,12 +5,15 @@ use super::tree::{files, root};
 
 /// Lines of a Rust file; more is a file with two jobs.
 const LINES_MAX: usize = 600;
+/// What a generator wrote; nobody reads or edits it.
+const GENERATED: &str = "plugins/sdk/src/bindings";
 
 #[test]
 fn no_source_file_outgrows_the_limit() {
     let long: Vec<_> = files()
         .into_iter()
         .filter(|file| file.extension().is_some_and(|ending| ending == "rs"))
+        .filter(|file| !file.starts_with(GENERATED))
         .map(|file| (std::fs::read_to_string(root().join(&file)).unwrap().lines().count(), file))
         .filter(|(lines, _)| *lines > LINES_MAX)
         .collect();
