@@ -1,5 +1,12 @@
-use arrow_array::{BinaryArray, Int8Array, TimestampNanosecondArray, UInt64Array};
-use dvsync_model::{LookupTarget, Required};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{
+    BinaryArray, BooleanArray, Float64Array, Int8Array, Int64Array, StringArray,
+    TimestampNanosecondArray, UInt64Array,
+};
+use dvsync_model::{LookupTarget, LookupValue, Required};
+use uuid::Uuid;
 
 use super::*;
 

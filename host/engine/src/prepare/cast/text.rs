@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arrow_array::builder::StringBuilder;
 use arrow_array::{Array, ArrayRef, StringArray};
 
-use super::{CellRules, Misfit, clean, listed};
+use super::raw::clean;
+use super::whole::listed;
+use super::{CellRules, Misfit};
 use crate::job::TooLong;
 
 /// Text of at most so many UTF-16 units; empty is null.
