@@ -7,7 +7,8 @@
 //!
 //! Prints rows for each second, processor time of the host alone for each
 //! record, and its peak memory; for the first load and for a second run over
-//! unchanged rows. Defaults: 1,000,000 rows, batches of 500.
+//! unchanged rows, each in a process of its own. Defaults: 1,000,000 rows,
+//! batches of 500.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on fails")]
 #![allow(clippy::print_stdout, reason = "figures are its output")]
@@ -30,17 +31,23 @@ use dvsync_rules::{Sandbox, SandboxSettings};
 use parquet::arrow::ArrowWriter;
 
 const EMULATE: &str = "--emulate";
+const SYNC: &str = "--sync";
 const SCHEMA: &str = include_str!("../../examples/adventureworks/schema.toml");
 
 fn main() {
+    dvsync_cli::set_allocator();
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    if arguments.first().is_some_and(|first| first == EMULATE) {
-        runtime.block_on(emulate());
-        return;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [EMULATE] => runtime.block_on(emulate()),
+        [SYNC, job, url, what] => runtime.block_on(sync(Path::new(job), url, what)),
+        _ => {
+            let number =
+                |at: usize, or: usize| arguments.get(at).map_or(or, |text| text.parse().unwrap());
+            runtime.block_on(measure(number(0, 1_000_000), number(1, 500)));
+        }
     }
-    let number = |at: usize, or: usize| arguments.get(at).map_or(or, |text| text.parse().unwrap());
-    runtime.block_on(measure(number(0, 1_000_000), number(1, 500)));
 }
 
 /// Serves until standard input ends, so that it never outlives its parent.
@@ -72,23 +79,25 @@ async fn measure(rows: usize, batch: usize) {
     );
     let path = folder.path().join("job.toml");
     fs::write(&path, text).unwrap();
-    let job = Job::load(&path, &BTreeMap::new(), &|_| Some("emulator".to_owned())).unwrap();
     for what in ["first load", "second run"] {
-        run(&job, &url, what).await;
+        let mut sync = Command::new(std::env::current_exe().unwrap());
+        let ended = sync.arg(SYNC).arg(&path).args([url.as_str(), what]).status().unwrap();
+        assert!(ended.success(), "{what}: {ended}");
     }
     drop(child.stdin.take());
     child.wait().unwrap();
 }
 
-async fn run(job: &Job, url: &str, what: &str) {
+async fn sync(job: &Path, url: &str, what: &str) {
+    let job = Job::load(job, &BTreeMap::new(), &|_| Some("emulator".to_owned())).unwrap();
     let clock = Clock::new();
     let transport = Arc::new(HttpTransport::new(&HttpSettings::default()).unwrap());
-    let client = Client::new(client_settings(job, url), transport, clock).unwrap();
+    let client = Client::new(client_settings(&job, url), transport, clock).unwrap();
     let sandbox = Sandbox::new(SandboxSettings::default()).unwrap();
     let rule = sandbox.admit(dvsync_cli::component("account").unwrap(), "account").unwrap();
     let parts = Parts { client, clock, rule: Some(rule), seed: 0 };
     let before = processor_time();
-    let report = dvsync_engine::run(job, parts, &Progress::new(), &Stop::new()).await.unwrap();
+    let report = dvsync_engine::run(&job, parts, &Progress::new(), &Stop::new()).await.unwrap();
     let spent = processor_time() - before;
     report.counts.check().unwrap();
     assert!(report.error.is_none(), "{report:?}");

@@ -4,6 +4,7 @@
 //! goes to stdout, talk to stderr. Deliberately not here: anything that a
 //! server or a notebook would want too; that is the engine's.
 
+mod allocator;
 mod args;
 mod commands;
 mod demo;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Args, Command};
+pub use allocator::set as set_allocator;
 pub use embedded::Embedded;
 use exit::Exit;
 use failure::Failure;
@@ -33,6 +35,7 @@ use talk::Talk;
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    allocator::set();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),
