@@ -2,7 +2,7 @@
 //! a process of its own, over HTTP on the loopback.
 //!
 //! ```text
-//! cargo bench -p dvsync-tests --bench sync -- [ROWS] [BATCH]
+//! cargo bench --workspace --bench sync -- [ROWS] [BATCH]
 //! ```
 //!
 //! Prints rows for each second, processor time of the host alone for each

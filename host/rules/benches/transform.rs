@@ -1,7 +1,7 @@
 //! What the sandbox costs: a rule call over the same rule in native Rust,
 //! 10,000 rows of 20 columns, 5 declared, warm, deadlines on.
 //!
-//! `cargo bench -p dvsync-rules`; each figure is the median of many calls, the
+//! `cargo bench --workspace --bench transform`; each figure is the median of many calls, the
 //! two sides in turn, so that a busy machine slows both.
 
 #![expect(clippy::print_stdout, reason = "it prints its figures")]
