@@ -5,6 +5,7 @@
 
 mod cells;
 mod names;
+mod nested;
 mod targets;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use crate::cell::Cell;
 use crate::refusal::Refusal;
 use crate::schema::{Kind, Property, ReadOnlyWrites, Schema, Table};
 use names::{Name, NameSeed};
+pub(crate) use nested::Nested;
 use targets::TargetsSeed;
 
 /// A record as a body gives it.
@@ -35,6 +37,8 @@ pub(crate) struct Draft<'b> {
     pub(crate) cells: Vec<(usize, Cell<'b>)>,
     /// Lookups by column.
     pub(crate) links: Vec<(usize, Link)>,
+    /// Records within the record.
+    pub(crate) nested: Vec<Nested<'b>>,
 }
 
 /// What a lookup is set to.
@@ -56,6 +60,8 @@ pub(crate) struct Reader<'s> {
     pub(crate) read_only: ReadOnlyWrites,
     /// Keys in `@odata.id` refuse the characters that URLs refuse.
     pub(crate) strict_ids: bool,
+    /// How many records the record stands in.
+    pub(crate) depth: u8,
 }
 
 struct Reading<'s> {
@@ -194,18 +200,28 @@ impl<'de> Visitor<'de> for RecordSeed<'_, '_> {
                     };
                     draft.links.push((*column, link));
                 }
-                Name::Known(name, Property::Navigation(column, targets)) => {
+                Name::Known(_, Property::Navigation(column, targets)) => {
                     match map.next_value::<Option<&RawValue>>()? {
                         None => draft.links.push((*column, Link::Null(targets.clone()))),
                         Some(raw) if raw.get().starts_with(['{', '[']) => {
-                            let what = format!("nested records (`{name}`)");
-                            return Err(reading.refuse(Refusal::unsupported(&what)));
+                            let nested = reading.reader.nested_one(*column, targets, raw.get());
+                            draft.nested.push(nested.map_err(|refusal| reading.refuse(refusal))?);
                         }
                         Some(_) => return Err(reading.refuse(Refusal::lookup_as_value())),
                     }
                 }
                 Name::Known(_, Property::LookupValue(_)) => {
                     return Err(reading.refuse(Refusal::lookup_as_value()));
+                }
+                Name::Collection(collection) => {
+                    let raw = map.next_value::<&RawValue>()?.get();
+                    let nested = reading.reader.nested_many(collection, raw);
+                    draft.nested.push(nested.map_err(|refusal| reading.refuse(refusal))?);
+                }
+                Name::Members(collection) => {
+                    let raw = map.next_value::<&RawValue>()?.get();
+                    let nested = reading.reader.bound(collection, raw);
+                    draft.nested.push(nested.map_err(|refusal| reading.refuse(refusal))?);
                 }
                 Name::Type => {
                     let kind = map.next_value::<Cow<'_, str>>()?;

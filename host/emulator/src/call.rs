@@ -9,8 +9,8 @@ mod prefer;
 
 pub(crate) use address::{Address, Key};
 pub(crate) use options::Options;
-pub(crate) use path::{Resource, resource};
-pub(crate) use prefer::Prefer;
+pub(crate) use path::{Resource, below, resource};
+pub(crate) use prefer::{PAGE_MAX, Prefer};
 
 use http::{HeaderMap, Method};
 use uuid::Uuid;
@@ -86,9 +86,4 @@ impl Call<'_> {
     pub(crate) fn options(&self) -> Result<Options, Refusal> {
         Options::new(self.split().1)
     }
-}
-
-/// The etag of a row version.
-pub(crate) fn etag(version: u64) -> String {
-    format!("W/\"{version}\"")
 }

@@ -18,6 +18,7 @@ use crate::error::EmulatorError;
 use crate::faults::{Effect, Faults};
 use crate::limits::{Limits, Remaining, header_seconds};
 use crate::principals::{Principals, acting};
+use crate::query::View;
 use crate::recorder::{Kind, Recorder, class};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -214,11 +215,13 @@ impl Emulator {
             }
             Resource::Function(name, inside) => {
                 let store = self.read_store();
-                functions::call(&self.environment, scene, &store, call, &name, &inside)
+                let view = View { environment: &self.environment, store: &store, scene };
+                functions::call(&view, call, &name, &inside)
             }
             resource => {
                 let store = self.read_store();
-                query::read(&self.environment, scene, &store, call, resource)
+                let view = View { environment: &self.environment, store: &store, scene };
+                query::read(&view, call, resource)
             }
         }
     }

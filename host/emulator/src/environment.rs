@@ -20,6 +20,7 @@ impl Environment {
             table,
             read_only: self.behavior.read_only_writes,
             strict_ids: self.behavior.forbidden_characters_in_odata_id,
+            depth: 0,
         }
     }
 

@@ -5,11 +5,11 @@ use serde_json::json;
 use crate::call::{Call, Scene};
 use crate::cell::Cell;
 use crate::environment::Environment;
+use crate::query::View;
 use crate::query::expression::{self, Literal};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::seed;
-use crate::store::Store;
 
 /// The entity sets that there are.
 pub(crate) fn service_document(environment: &Environment, scene: &Scene) -> Reply {
@@ -26,17 +26,16 @@ pub(crate) fn service_document(environment: &Environment, scene: &Scene) -> Repl
 
 /// Calls a function by name; `inside` stands in its parentheses.
 pub(crate) fn call(
-    environment: &Environment,
-    scene: &Scene,
-    store: &Store,
+    view: &View<'_>,
     call: &Call<'_>,
     name: &str,
     inside: &str,
 ) -> Result<Reply, Refusal> {
+    let scene = view.scene;
     let context = format!("{}$metadata#Microsoft.Dynamics.CRM.{name}Response", scene.root);
     match name {
         "WhoAmI" => {
-            let unit = business_unit(environment, scene, store);
+            let unit = business_unit(view);
             Ok(Reply::value(
                 200,
                 &json!({
@@ -50,14 +49,15 @@ pub(crate) fn call(
         "RetrieveVersion" => {
             Ok(Reply::value(200, &json!({"@odata.context": context, "Version": "9.2.0.0"})))
         }
-        _ => counts(environment, store, call, inside, &context),
+        _ => counts(view, call, inside, &context),
     }
 }
 
-fn business_unit(environment: &Environment, scene: &Scene, store: &Store) -> uuid::Uuid {
-    let cell = environment.schema.table("systemuser").map(|table| {
-        let rows = &store.tables[table.position];
-        match (rows.by_id(scene.user), table.column_position("businessunitid")) {
+/// The business unit of the acting user.
+pub(crate) fn business_unit(view: &View<'_>) -> uuid::Uuid {
+    let cell = view.environment.schema.table("systemuser").map(|table| {
+        let rows = view.rows(table.position);
+        match (rows.by_id(view.scene.user), table.column_position("businessunitid")) {
             (Some(row), Some(column)) => rows.layout.cell(row, column),
             _ => Cell::Null,
         }
@@ -67,13 +67,7 @@ fn business_unit(environment: &Environment, scene: &Scene, store: &Store) -> uui
 
 /// `RetrieveTotalRecordCount(EntityNames=['account'])`. The service's figure is
 /// up to a day old; this one is not.
-fn counts(
-    environment: &Environment,
-    store: &Store,
-    call: &Call<'_>,
-    inside: &str,
-    context: &str,
-) -> Result<Reply, Refusal> {
+fn counts(view: &View<'_>, call: &Call<'_>, inside: &str, context: &str) -> Result<Reply, Refusal> {
     let options = call.options()?;
     let names = inside
         .split_once('=')
@@ -88,7 +82,7 @@ fn counts(
         let Literal::Text(name) = name else {
             return Err(Refusal::odata("EntityNames is a list of logical names."));
         };
-        let table = environment.schema.table(&name).ok_or_else(|| {
+        let table = view.environment.schema.table(&name).ok_or_else(|| {
             Refusal::new(
                 404,
                 "0x80060888",
@@ -98,7 +92,7 @@ fn counts(
                 ),
             )
         })?;
-        values.push(store.tables[table.position].len());
+        values.push(view.rows(table.position).len());
         keys.push(name);
     }
     let counts = json!({"Count": keys.len(), "IsReadOnly": false, "Keys": keys, "Values": values});

@@ -6,7 +6,8 @@ pub(crate) const FIRST_SECOND: i64 = -6_847_804_800;
 /// The same in days.
 pub(crate) const FIRST_DAY: i32 = -79_257;
 
-const DAY: i64 = 86_400;
+/// Seconds of a day.
+pub(crate) const DAY: i64 = 86_400;
 
 /// `2031-04-01`, strictly; days since 1970.
 pub(crate) fn parse_date(text: &str) -> Option<i32> {
@@ -79,7 +80,7 @@ fn leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-fn month_days(year: i64, month: i64) -> i64 {
+pub(crate) fn month_days(year: i64, month: i64) -> i64 {
     match month {
         2 if leap(year) => 29,
         2 => 28,
@@ -89,7 +90,7 @@ fn month_days(year: i64, month: i64) -> i64 {
 }
 
 /// Howard Hinnant's `days_from_civil`.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let of_era = year.rem_euclid(400);
@@ -98,7 +99,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Howard Hinnant's `civil_from_days`.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);

@@ -48,7 +48,9 @@ pub(crate) fn read(
             "OneToManyRelationships" => {
                 list(&context, entity::one_to_many(schema, table), &options)
             }
-            "ManyToManyRelationships" => list(&context, Vec::new(), &options),
+            "ManyToManyRelationships" => {
+                list(&context, entity::many_to_many(schema, table), &options)
+            }
             segment => attributes(schema, table, segment, None, &context, &options),
         },
         [segment, cast] => attributes(schema, table, segment, Some(cast), &context, &options),

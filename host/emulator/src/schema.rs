@@ -11,11 +11,11 @@ mod table;
 pub use column::Kind;
 pub(crate) use column::{Choice, Column, LookupWord, Origin, State, Status, Target};
 pub use raw::{
-    BehaviorWord, ColumnSettings, KeySettings, KeyStatus, KeyTable, KindWord, Number, OnDelete,
-    OwnershipWord, ReadOnlyWrites, RequiredWord, SchemaSettings, SourceWord, StateOnCreate,
-    StateSettings, TableSettings,
+    BehaviorWord, ColumnSettings, KeySettings, KeyStatus, KeyTable, KindWord, ManyToManySettings,
+    Number, OnDelete, OwnershipWord, ReadOnlyWrites, RequiredWord, SchemaSettings, SourceWord,
+    StateOnCreate, StateSettings, TableSettings,
 };
-pub(crate) use table::{AlternateKey, Property, Table};
+pub(crate) use table::{AlternateKey, Collection, ManyToMany, Property, Table};
 
 use std::collections::HashMap;
 
@@ -25,6 +25,7 @@ use crate::error::EmulatorError;
 #[derive(Debug)]
 pub(crate) struct Schema {
     pub(crate) tables: Vec<Table>,
+    pub(crate) many_to_many: Vec<ManyToMany>,
     by_name: HashMap<String, usize>,
     by_set: HashMap<String, usize>,
 }
@@ -32,7 +33,7 @@ pub(crate) struct Schema {
 impl Schema {
     /// The standard tables with `settings` laid over them.
     pub(crate) fn new(settings: &SchemaSettings) -> Result<Self, EmulatorError> {
-        let tables = build::tables(settings)?;
+        let (tables, many_to_many) = build::tables(settings)?;
         let mut by_name = HashMap::new();
         let mut by_set = HashMap::new();
         for (position, table) in tables.iter().enumerate() {
@@ -44,7 +45,7 @@ impl Schema {
                 ));
             }
         }
-        Ok(Self { tables, by_name, by_set })
+        Ok(Self { tables, many_to_many, by_name, by_set })
     }
 
     pub(crate) fn table(&self, logical_name: &str) -> Option<&Table> {

@@ -4,8 +4,11 @@
 //! Knows nothing of limits, faults and batches; a changeset gives it the ids
 //! that its earlier operations made.
 
+mod associate;
+mod deep;
 mod delete;
 mod derived;
+mod elastic;
 mod lay;
 mod owner;
 mod record;
@@ -16,16 +19,17 @@ use std::collections::HashMap;
 use http::Method;
 use uuid::Uuid;
 
-use crate::body::{Draft, Link, Reader};
+use crate::body::{Draft, Link};
 use crate::bulk;
 use crate::call::{Address, Call, Condition, Key, Options, Prefer, Resource, Scene};
 use crate::cell::Cell;
 use crate::environment::Environment;
-use crate::query;
+use crate::query::{self, View};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::schema::{Schema, Table};
+use crate::schema::{Collection, Schema, Table};
 use crate::store::Transaction;
+use associate::Member;
 pub(crate) use record::Writer;
 
 /// Records that earlier operations of a changeset wrote, by Content-ID.
@@ -51,6 +55,10 @@ enum Work<'b> {
     Column(Address, usize, Cell<'b>),
     /// One lookup.
     Reference(Address, usize, Link),
+    /// A record put into a collection.
+    Associate(Address, Collection, Member),
+    /// A record taken out of a collection.
+    Disassociate(Address, Collection, Address),
     Bulk(bulk::Work<'b>),
 }
 
@@ -66,6 +74,7 @@ pub(crate) fn prepare<'b>(
     resource: Resource,
 ) -> Result<Prepared<'b>, Refusal> {
     let schema = &environment.schema;
+    let options = call.options()?;
     let method = call.method.as_str();
     let work = match (method, resource) {
         ("POST", Resource::Set(table)) => {
@@ -82,8 +91,8 @@ pub(crate) fn prepare<'b>(
             Work::Upsert(address, draft)
         }
         ("DELETE", Resource::Record(address)) => {
-            writable(schema, address.table)?;
-            Work::Delete(address)
+            let table = writable(schema, address.table)?;
+            Work::Delete(address.partitioned(table, options.partition.as_deref()))
         }
         ("PUT", Resource::Column(address, column)) => {
             let table = writable(schema, address.table)?;
@@ -96,12 +105,27 @@ pub(crate) fn prepare<'b>(
         }
         ("PUT", Resource::Reference(address, column, targets)) => {
             let table = writable(schema, address.table)?;
-            let link = reference(environment.reader(table), call.body, column, &targets)?;
+            let text = reference_text(call.body)?;
+            let link = environment.reader(table).link(column, &targets, &text)?;
             Work::Reference(address, column, link)
         }
         ("DELETE", Resource::Reference(address, column, targets)) => {
             writable(schema, address.table)?;
             Work::Reference(address, column, Link::Null(targets))
+        }
+        ("POST", Resource::References(address, collection, None)) => {
+            let reader = environment.reader(writable(schema, address.table)?);
+            let member = Member::new(reader, collection, &reference_text(call.body)?)?;
+            Work::Associate(address, collection, member)
+        }
+        ("DELETE", Resource::References(address, collection, member)) => {
+            let reader = environment.reader(writable(schema, address.table)?);
+            let member = match (member, &options.id) {
+                (Some(member), _) => member,
+                (None, Some(id)) => reader.member(collection, id)?,
+                (None, None) => return Err(Refusal::odata("The reference to remove needs $id.")),
+            };
+            Work::Disassociate(address, collection, member)
         }
         (_, Resource::Function(..)) => return Err(Refusal::no_resource(&call.target)),
         (_, Resource::Definitions(_) | Resource::Csdl) => {
@@ -113,22 +137,18 @@ pub(crate) fn prepare<'b>(
         work,
         condition: call.condition()?,
         prefer: call.prefer()?,
-        options: call.options()?,
+        options,
         named: call.split().0.trim_end_matches('/').to_owned(),
     })
 }
 
 fn writable(schema: &Schema, table: usize) -> Result<&Table, Refusal> {
     let table = &schema.tables[table];
-    if table.internal { Err(Refusal::method("POST")) } else { Ok(table) }
+    if table.sealed() { Err(Refusal::method("POST")) } else { Ok(table) }
 }
 
-fn reference(
-    reader: Reader<'_>,
-    body: &[u8],
-    column: usize,
-    targets: &[u8],
-) -> Result<Link, Refusal> {
+/// `{"@odata.id":"..."}`.
+fn reference_text(body: &[u8]) -> Result<String, Refusal> {
     #[derive(serde::Deserialize)]
     struct Reference {
         #[serde(rename = "@odata.id")]
@@ -136,7 +156,7 @@ fn reference(
     }
     let reference: Reference = serde_json::from_slice(body)
         .map_err(|error| Refusal::payload(format!("The JSON payload cannot be read: {error}.")))?;
-    reader.link(column, targets, &reference.id)
+    Ok(reference.id)
 }
 
 impl Prepared<'_> {
@@ -175,13 +195,24 @@ impl Prepared<'_> {
                 writer.update(transaction, address.table, slot, draft)?;
                 return Ok((Reply::empty(204).counting(1), None));
             }
+            Work::Associate(address, collection, member) => {
+                let slot = writer.find(transaction, &address)?;
+                let member = writer.member(member)?;
+                writer.associate(transaction, address.table, slot, collection, &member)?;
+                return Ok((Reply::empty(204).counting(1), None));
+            }
+            Work::Disassociate(address, collection, member) => {
+                let slot = writer.find(transaction, &address)?;
+                writer.disassociate(transaction, address.table, slot, collection, &member)?;
+                return Ok((Reply::empty(204).counting(1), None));
+            }
             Work::Create(table, draft) => {
                 let id = writer.create(transaction, table, draft, false)?;
                 (table, id, true, None)
             }
             Work::Upsert(address, draft) => {
                 let (id, created) = writer.upsert(transaction, &address, draft, &condition)?;
-                let named = matches!(address.key, Key::Alternate(..)).then_some(named);
+                let named = (!matches!(address.key, Key::Id(_))).then_some(named);
                 (address.table, id, created, named)
             }
         };
@@ -209,8 +240,8 @@ fn answer(
 ) -> Result<Reply, Refusal> {
     let table = &environment.schema.tables[table];
     if prefer.representation {
-        let store = transaction.store();
-        return query::representation(environment, scene, store, table, id, prefer, options);
+        let view = View { environment, store: transaction.store(), scene };
+        return query::representation(&view, table, id, prefer, options);
     }
     let url = match named {
         Some(named) => format!("{}{named}", scene.root),

@@ -7,6 +7,9 @@
 #[path = "handle/access.rs"]
 mod access; // tokens, users, limits
 #[cfg(test)]
+#[path = "handle/aggregates.rs"]
+mod aggregates; // $apply
+#[cfg(test)]
 #[path = "handle/batch.rs"]
 mod batch; // grammar, changesets, failure modes
 #[cfg(test)]
@@ -27,6 +30,9 @@ mod metadata; // EntityDefinitions and functions
 #[cfg(test)]
 #[path = "handle/queries.rs"]
 mod queries; // $filter, paging, counts, annotations
+#[cfg(test)]
+#[path = "handle/related.rs"]
+mod related; // $expand, collections, $ref, deep insert, lambdas
 #[cfg(test)]
 #[path = "handle/served.rs"]
 mod served; // real sockets: keep-alive, cuts, TLS

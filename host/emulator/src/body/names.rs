@@ -4,11 +4,15 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, Visitor};
 
-use crate::schema::{Property, Table};
+use crate::schema::{Collection, Property, Table};
 
 /// What a name is.
 pub(super) enum Name<'t> {
     Known(&'t str, &'t Property),
+    /// New records of a collection.
+    Collection(Collection),
+    /// `<collection>@odata.bind`.
+    Members(Collection),
     /// `@odata.type`.
     Type,
     /// `@odata.id`.
@@ -38,6 +42,13 @@ impl<'t> Visitor<'_> for NameSeed<'t> {
     fn visit_str<E: Error>(self, name: &str) -> Result<Name<'t>, E> {
         if let Some((name, property)) = self.0.properties.get_key_value(name) {
             return Ok(Name::Known(name, property));
+        }
+        if let Some(&collection) = self.0.collections.get(name) {
+            return Ok(Name::Collection(collection));
+        }
+        let bound = name.strip_suffix("@odata.bind");
+        if let Some(&collection) = bound.and_then(|name| self.0.collections.get(name)) {
+            return Ok(Name::Members(collection));
         }
         Ok(match name {
             "@odata.type" => Name::Type,

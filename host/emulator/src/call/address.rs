@@ -8,6 +8,7 @@ use crate::query::expression::{self, Literal};
 use crate::query::literal;
 use crate::refusal::Refusal;
 use crate::schema::{KeyStatus, Kind, Schema, Table};
+use crate::store::Rows;
 
 /// Characters that GET and PATCH by key do not work with, percent-encoded or
 /// not (*Define alternate keys for a table*).
@@ -27,6 +28,44 @@ pub(crate) enum Key {
     Id(Uuid),
     /// Position of the alternate key, and its values in the key's order.
     Alternate(usize, Vec<Cell<'static>>),
+    /// Elastic tables: id and `partitionid`.
+    Partitioned(Uuid, String),
+}
+
+impl Address {
+    /// Where the record stands, if it is there. A record of an elastic table is
+    /// found by its id alone only in the partition that the id itself names.
+    pub(crate) fn slot(&self, table: &Table, rows: &Rows) -> Option<u32> {
+        let within = |id: Uuid, partition: &str| {
+            let slot = rows.slot_of(id)?;
+            match table.partition().map(|column| rows.cell(slot, column)) {
+                Some(Cell::Text(found)) if found == partition => Some(slot),
+                _ => None,
+            }
+        };
+        match &self.key {
+            Key::Id(id) if table.elastic => within(*id, &id.to_string()),
+            Key::Id(id) => rows.slot_of(*id),
+            Key::Alternate(position, values) => rows.by_key(*position, values),
+            Key::Partitioned(id, partition) => within(*id, partition),
+        }
+    }
+
+    /// The refusal of a record that is not there.
+    pub(crate) fn missing(&self, table: &Table) -> Refusal {
+        match &self.key {
+            Key::Id(id) => Refusal::missing(table, *id),
+            Key::Alternate(..) | Key::Partitioned(..) => Refusal::missing_by_key(table),
+        }
+    }
+
+    /// The same record, in the partition that a URL's `partitionId` names.
+    pub(crate) fn partitioned(mut self, table: &Table, partition: Option<&str>) -> Self {
+        if let (true, Key::Id(id), Some(partition)) = (table.elastic, &self.key, partition) {
+            self.key = Key::Partitioned(*id, partition.to_owned());
+        }
+        self
+    }
 }
 
 impl Address {
@@ -64,6 +103,9 @@ impl Key {
     pub(crate) fn parse(table: &Table, inside: &str, strict: bool) -> Result<Self, Refusal> {
         if let Some(id) = literal::guid(inside) {
             return Ok(Key::Id(id));
+        }
+        if table.elastic {
+            return Self::elastic(table, inside);
         }
         let mut pairs: Vec<(usize, &str)> = Vec::new();
         for (name, value) in split(inside).ok_or_else(|| Refusal::key_not_defined(table))? {
@@ -103,10 +145,34 @@ impl Key {
         Ok(Key::Alternate(position, values))
     }
 
+    /// By the key that every elastic table has,
+    /// `KeyForNoSqlEntityWithPKPartitionId`, or by the id alone.
+    fn elastic(table: &Table, inside: &str) -> Result<Self, Refusal> {
+        let invalid = || Refusal::key_not_defined(table);
+        let (mut id, mut partition) = (None, None);
+        for (name, value) in split(inside).ok_or_else(invalid)? {
+            if name == table.id_name() {
+                id = Some(literal::guid(value).ok_or_else(invalid)?);
+            } else if name.eq_ignore_ascii_case("partitionid") {
+                match expression::literal(value, &[])? {
+                    Literal::Text(text) => partition = Some(text),
+                    _ => return Err(invalid()),
+                }
+            } else {
+                return Err(invalid());
+            }
+        }
+        match (id, partition) {
+            (Some(id), Some(partition)) => Ok(Key::Partitioned(id, partition)),
+            (Some(id), None) => Ok(Key::Id(id)),
+            (None, _) => Err(invalid()),
+        }
+    }
+
     /// The columns that the key is made of.
     pub(crate) fn columns<'t>(&self, table: &'t Table) -> &'t [usize] {
         match self {
-            Key::Id(_) => &[],
+            Key::Id(_) | Key::Partitioned(..) => &[],
             Key::Alternate(position, _) => {
                 table.keys.get(*position).map_or(&[], |key| &key.columns)
             }

@@ -16,6 +16,13 @@ pub(crate) struct Options {
     pub(crate) count: bool,
     pub(crate) expand: Option<String>,
     pub(crate) skiptoken: Option<String>,
+    pub(crate) deltatoken: Option<String>,
+    pub(crate) apply: Option<String>,
+    pub(crate) fetch: Option<String>,
+    /// `$id` of a DELETE of `$ref`.
+    pub(crate) id: Option<String>,
+    /// `partitionId`, without its quotes.
+    pub(crate) partition: Option<String>,
     /// `@p` and its value.
     pub(crate) aliases: Vec<(String, String)>,
     /// As it came, without `$skiptoken`: what a next link repeats.
@@ -55,7 +62,14 @@ impl Options {
                 }
             }
             "$top" => self.top = Some(value.parse().map_err(|_| invalid(name, &value))?),
-            "$apply" | "$deltatoken" | "fetchXml" | "savedQuery" | "userQuery" => {
+            "$apply" => self.apply = Some(value.into_owned()),
+            "$deltatoken" => self.deltatoken = Some(value.into_owned()),
+            "$id" => self.id = Some(value.into_owned()),
+            "fetchXml" => self.fetch = Some(value.into_owned()),
+            "partitionId" | "partitionid" => {
+                self.partition = Some(value.trim_matches('\'').replace("''", "'"));
+            }
+            "savedQuery" | "userQuery" => {
                 return Err(Refusal::unsupported(&format!("the query option {name}")));
             }
             // Metadata of the annotations kind, and shared variables.

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use super::address::{Address, Key};
 use crate::refusal::Refusal;
-use crate::schema::{Property, Schema, Table};
+use crate::schema::{Collection, Property, Schema, Table};
 
 /// What a path names.
 #[derive(Debug)]
@@ -25,8 +25,19 @@ pub(crate) enum Resource {
     Record(Address),
     /// A column's property of a record.
     Column(Address, usize),
+    /// The same as plain text: `/$value`.
+    Text(Address, usize),
+    /// `record/navigation` and what follows: the lookup, the targets it may
+    /// name, the further segments.
+    Through(Address, usize, Vec<u8>, Vec<String>),
     /// `record/navigation/$ref`: the lookup, and the targets it may name.
     Reference(Address, usize, Vec<u8>),
+    /// `record/collection`.
+    Related(Address, Collection),
+    /// `record/collection/$count`.
+    RelatedCount(Address, Collection),
+    /// `record/collection/$ref`, or `record/collection(key)/$ref`.
+    References(Address, Collection, Option<Address>),
 }
 
 /// Reads a path behind the service root. `strict`: forbidden characters in key
@@ -60,7 +71,10 @@ pub(crate) fn resource(schema: &Schema, path: &str) -> Result<Resource, Refusal>
     let table = schema.set(name).ok_or_else(|| Refusal::no_segment(name))?;
     match inside {
         None => set(table, &rest),
-        Some(inside) => record(table, inside, &rest),
+        Some(inside) => {
+            let key = Key::parse(table, inside, true)?;
+            below(schema, Address { table: table.position, key }, &rest)
+        }
     }
 }
 
@@ -76,27 +90,46 @@ fn set(table: &Table, rest: &[&str]) -> Result<Resource, Refusal> {
     }
 }
 
-fn record(table: &Table, inside: &str, rest: &[&str]) -> Result<Resource, Refusal> {
-    let key = Key::parse(table, inside, true)?;
-    let address = Address { table: table.position, key };
-    match rest {
-        [] => Ok(Resource::Record(address)),
-        [name] => match table.properties.get(*name) {
-            Some(Property::Value(column) | Property::LookupValue(column)) => {
-                Ok(Resource::Column(address, *column))
-            }
-            Some(Property::Navigation(..)) => {
-                Err(Refusal::unsupported(&format!("reading through `{name}`")))
-            }
+/// What follows a record.
+pub(crate) fn below(schema: &Schema, address: Address, rest: &[&str]) -> Result<Resource, Refusal> {
+    let table = &schema.tables[address.table];
+    let Some((&name, further)) = rest.split_first() else { return Ok(Resource::Record(address)) };
+    if let Some(&collection) = table.collections.get(name) {
+        return match further {
+            [] => Ok(Resource::Related(address, collection)),
+            ["$count"] => Ok(Resource::RelatedCount(address, collection)),
+            ["$ref"] => Ok(Resource::References(address, collection, None)),
+            [further, ..] => Err(Refusal::no_segment(further)),
+        };
+    }
+    if let Some((name, inside)) = name.split_once('(') {
+        let collection = table.collections.get(name).ok_or_else(|| Refusal::no_segment(name))?;
+        let other = &schema.tables[collection.table()];
+        let inside = inside.strip_suffix(')').ok_or_else(|| Refusal::no_segment(name))?;
+        let member = Address { table: other.position, key: Key::parse(other, inside, true)? };
+        return match further {
+            ["$ref"] => Ok(Resource::References(address, *collection, Some(member))),
             _ => Err(Refusal::no_segment(name)),
-        },
-        [name, "$ref"] => match table.properties.get(*name) {
-            Some(Property::Navigation(column, targets)) => {
-                Ok(Resource::Reference(address, *column, targets.clone()))
-            }
-            _ => Err(Refusal::no_segment(name)),
-        },
-        [_, further, ..] => Err(Refusal::no_segment(further)),
+        };
+    }
+    match (table.properties.get(name), further) {
+        (Some(Property::Value(column) | Property::LookupValue(column)), []) => {
+            Ok(Resource::Column(address, *column))
+        }
+        (Some(Property::Value(column) | Property::LookupValue(column)), ["$value"]) => {
+            Ok(Resource::Text(address, *column))
+        }
+        (Some(Property::Navigation(column, targets)), ["$ref"]) => {
+            Ok(Resource::Reference(address, *column, targets.clone()))
+        }
+        (Some(Property::Navigation(column, targets)), further) => {
+            let further = further.iter().map(|&segment| segment.to_owned()).collect();
+            Ok(Resource::Through(address, *column, targets.clone(), further))
+        }
+        (Some(Property::Value(_) | Property::LookupValue(_)), [further, ..]) => {
+            Err(Refusal::no_segment(further))
+        }
+        _ => Err(Refusal::no_segment(name)),
     }
 }
 

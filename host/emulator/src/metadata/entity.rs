@@ -39,15 +39,15 @@ pub(super) fn definition(schema: &Schema, table: &Table, options: &Options) -> V
         "PrimaryNameAttribute": name(table.primary_name),
         "ObjectTypeCode": table.object_type_code,
         "OwnershipType": ownership,
-        "TableType": "Standard",
+        "TableType": if table.elastic { "Elastic" } else { "Standard" },
         "DataProviderId": null,
         "ChangeTrackingEnabled": table.change_tracking,
         "IsOptimisticConcurrencyEnabled": table.optimistic_concurrency,
         "EnforceStateTransitions": table.enforce_transitions,
         "IsStateModelAware": table.known.statecode.is_some(),
         "IsCustomEntity": table.custom,
-        "IsActivity": false,
-        "IsIntersect": false,
+        "IsActivity": table.activity,
+        "IsIntersect": table.intersect,
         "IsLogicalEntity": false,
         "IsPrivate": false,
         "IsValidForAdvancedFind": true,
@@ -67,6 +67,9 @@ pub(super) fn definition(schema: &Schema, table: &Table, options: &Options) -> V
     }
     if expanded("ManyToOneRelationships") {
         value["ManyToOneRelationships"] = Value::Array(many_to_one(schema, table));
+    }
+    if expanded("ManyToManyRelationships") {
+        value["ManyToManyRelationships"] = Value::Array(many_to_many(schema, table));
     }
     if expanded("OneToManyRelationships") {
         value["OneToManyRelationships"] = Value::Array(one_to_many(schema, table));
@@ -115,6 +118,31 @@ pub(super) fn one_to_many(schema: &Schema, table: &Table) -> Vec<Value> {
         .collect()
 }
 
+/// The many-to-many relationships that the table is in.
+pub(super) fn many_to_many(schema: &Schema, table: &Table) -> Vec<Value> {
+    let all = schema.many_to_many.iter();
+    let of_table = all.filter(|one| one.sides.iter().any(|(side, _, _)| *side == table.position));
+    of_table
+        .map(|one| {
+            let intersect = &schema.tables[one.intersect];
+            let [(first, here, navigation), (second, there, back)] = &one.sides;
+            json!({
+                "MetadataId": seed::id(&format!("relationship/{}", one.name)),
+                "SchemaName": one.name,
+                "RelationshipType": "ManyToManyRelationship",
+                "IntersectEntityName": intersect.name,
+                "Entity1LogicalName": schema.tables[*first].name,
+                "Entity1IntersectAttribute": intersect.columns[*here].name,
+                "Entity1NavigationPropertyName": navigation,
+                "Entity2LogicalName": schema.tables[*second].name,
+                "Entity2IntersectAttribute": intersect.columns[*there].name,
+                "Entity2NavigationPropertyName": back,
+                "IsCustomRelationship": schema.tables[*first].custom,
+            })
+        })
+        .collect()
+}
+
 fn relationships<'s>(schema: &'s Schema, table: &'s Table) -> impl Iterator<Item = Value> + 's {
     table.columns.iter().flat_map(move |column| {
         let (targets, on_delete): (&[Target], OnDelete) = match &column.kind {
@@ -123,7 +151,7 @@ fn relationships<'s>(schema: &'s Schema, table: &'s Table) -> impl Iterator<Item
         };
         targets.iter().map(move |target| {
             let referenced = &schema.tables[target.table];
-            let schema_name = format!("{}_{}_{}", target.name, table.name, column.name);
+            let schema_name = &target.relationship;
             let delete = match on_delete {
                 OnDelete::RemoveLink => "RemoveLink",
                 OnDelete::Restrict => "Restrict",
@@ -138,7 +166,7 @@ fn relationships<'s>(schema: &'s Schema, table: &'s Table) -> impl Iterator<Item
                 "ReferencedEntity": target.name,
                 "ReferencedAttribute": referenced.id_name(),
                 "ReferencingEntityNavigationPropertyName": target.navigation,
-                "ReferencedEntityNavigationPropertyName": schema_name,
+                "ReferencedEntityNavigationPropertyName": target.collection,
                 "IsCustomRelationship": table.custom,
                 "CascadeConfiguration": {"Delete": delete, "Assign": "NoCascade"},
             })

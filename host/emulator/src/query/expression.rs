@@ -22,6 +22,9 @@ pub(crate) enum Expression {
     Text(String, String, Literal),
     /// `Microsoft.Dynamics.CRM.<name>(PropertyName='..',...)`.
     Function(String, Vec<(String, Literal)>),
+    /// `<collection>/any(..)` (true) or `<collection>/all(..)` (false), and the
+    /// condition on its members.
+    Lambda(String, bool, Option<Box<Expression>>),
 }
 
 /// Comparison operators.
@@ -33,6 +36,20 @@ pub(crate) enum Operator {
     Ge,
     Lt,
     Le,
+}
+
+impl Operator {
+    /// As messages call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Operator::Eq => "Equal",
+            Operator::Ne => "NotEqual",
+            Operator::Gt => "GreaterThan",
+            Operator::Ge => "GreaterThanOrEqual",
+            Operator::Lt => "LessThan",
+            Operator::Le => "LessThanOrEqual",
+        }
+    }
 }
 
 /// A literal as typed.
@@ -54,7 +71,8 @@ pub(crate) type Aliases = [(String, String)];
 /// Reads a `$filter`.
 pub(crate) fn parse(text: &str, aliases: &Aliases) -> Result<Expression, Refusal> {
     let tokens = tokens(text).map_err(|message| syntax(text, &message))?;
-    let mut parser = Parser { tokens: &tokens, at: 0, text, aliases, depth: 0 };
+    let mut parser =
+        Parser { tokens: &tokens, at: 0, text, aliases, depth: 0, variables: Vec::new() };
     let expression = parser.or()?;
     match parser.peek() {
         None => Ok(expression),
@@ -65,7 +83,8 @@ pub(crate) fn parse(text: &str, aliases: &Aliases) -> Result<Expression, Refusal
 /// Reads one literal, as stands in a key or behind an alias.
 pub(crate) fn literal(text: &str, aliases: &Aliases) -> Result<Literal, Refusal> {
     let tokens = tokens(text).map_err(|message| syntax(text, &message))?;
-    let mut parser = Parser { tokens: &tokens, at: 0, text, aliases, depth: 0 };
+    let mut parser =
+        Parser { tokens: &tokens, at: 0, text, aliases, depth: 0, variables: Vec::new() };
     let literal = parser.literal()?;
     match parser.peek() {
         None => Ok(literal),
@@ -84,6 +103,8 @@ struct Parser<'t> {
     text: &'t str,
     aliases: &'t Aliases,
     depth: usize,
+    /// Of the lambdas around, innermost last.
+    variables: Vec<String>,
 }
 
 impl Parser<'_> {
@@ -167,8 +188,39 @@ impl Parser<'_> {
             self.at = at;
             return Err(self.unexpected());
         };
+        let path = self.own(path)?;
         let operator = self.operator()?;
         Ok(Expression::Compare(operator, path, self.literal()?))
+    }
+
+    /// A path without the variable of the lambda around it.
+    fn own(&self, path: String) -> Result<String, Refusal> {
+        let Some(variable) = self.variables.last() else { return Ok(path) };
+        match path.split_once('/') {
+            Some((first, rest)) if first == variable => Ok(rest.to_owned()),
+            _ => Err(syntax(self.text, &format!("'{path}' does not begin with '{variable}/'"))),
+        }
+    }
+
+    /// What stands in the parentheses of `any` and `all`.
+    fn lambda(&mut self, path: &str, any: bool) -> Result<Expression, Refusal> {
+        let collection = self.own(path.to_owned())?;
+        if self.eat(&Token::Close) {
+            return match any {
+                true => Ok(Expression::Lambda(collection, true, None)),
+                false => Err(syntax(self.text, "'all' needs a condition")),
+            };
+        }
+        let Some(Token::Word(variable)) = self.take() else {
+            self.at -= 1;
+            return Err(self.unexpected());
+        };
+        self.expect(&Token::Colon)?;
+        self.variables.push(variable);
+        let inner = self.or()?;
+        self.variables.pop();
+        self.expect(&Token::Close)?;
+        Ok(Expression::Lambda(collection, any, Some(Box::new(inner))))
     }
 
     fn operator(&mut self) -> Result<Operator, Refusal> {
@@ -189,7 +241,14 @@ impl Parser<'_> {
     }
 
     fn call(&mut self, name: String) -> Result<Expression, Refusal> {
-        if let Some(function) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
+        let lambda = [("/any", true), ("/all", false)];
+        for (suffix, any) in lambda {
+            if let Some(path) = name.strip_suffix(suffix) {
+                return self.lambda(path, any);
+            }
+        }
+        let own = name.rsplit_once('/').map_or(&*name, |(_, function)| function);
+        if let Some(function) = own.strip_prefix("Microsoft.Dynamics.CRM.") {
             let mut arguments = Vec::new();
             loop {
                 let Some(Token::Word(argument)) = self.take() else {
@@ -212,6 +271,7 @@ impl Parser<'_> {
             self.at -= 1;
             return Err(self.unexpected());
         };
+        let path = self.own(path)?;
         self.expect(&Token::Comma)?;
         let literal = self.literal()?;
         self.expect(&Token::Close)?;

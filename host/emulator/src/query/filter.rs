@@ -1,22 +1,30 @@
 //! `$filter` against a table: names looked up, literals typed, rows judged.
 //!
 //! Comparison is the service's: text without regard to case; a null is unequal
-//! to every value and neither greater nor less.
+//! to every value and neither greater nor less. What a lambda says of a
+//! collection is found out once, before any row is judged.
 
+mod function;
 mod like;
+mod related;
+mod span;
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use uuid::Uuid;
 
+use super::View;
 use super::expression::{Expression, Literal, Operator};
 use super::literal;
 use crate::cell::{Cell, compare, fold};
 use crate::refusal::Refusal;
 use crate::schema::{Kind, Table};
-use crate::store::{Layout, Quick, Row};
-use like::Pattern;
+use crate::store::{Layout, Quick, Row, Store};
+pub(crate) use function::values;
+pub(crate) use like::Pattern;
+pub(crate) use related::Through;
+pub(crate) use span::{Span, span};
 
 /// A condition on the rows of one table.
 #[derive(Debug)]
@@ -25,8 +33,16 @@ pub(crate) enum Filter {
     Or(Vec<Filter>),
     Not(Box<Filter>),
     Compare(usize, Operator, Cell<'static>),
+    /// Two columns of the same row.
+    Columns(usize, Operator, usize),
     In(usize, Values),
     Like(usize, Pattern),
+    /// A time or a day within a span.
+    Within(usize, Span),
+    /// A multi-select choice with any of these options.
+    Chosen(usize, Vec<String>),
+    /// A condition on the record that a lookup names.
+    Through(Box<Through>),
 }
 
 /// The values of an `In`.
@@ -39,20 +55,35 @@ pub(crate) enum Values {
 }
 
 impl Filter {
-    pub(crate) fn new(expression: Expression, table: &Table) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        expression: Expression,
+        view: &View<'_>,
+        table: &Table,
+    ) -> Result<Self, Refusal> {
         let all = |list: Vec<Expression>| {
-            list.into_iter().map(|one| Filter::new(one, table)).collect::<Result<Vec<_>, _>>()
+            list.into_iter().map(|one| Filter::new(one, view, table)).collect::<Result<Vec<_>, _>>()
         };
         Ok(match expression {
             Expression::And(list) => Filter::And(all(list)?),
             Expression::Or(list) => Filter::Or(all(list)?),
-            Expression::Not(inner) => Filter::Not(Box::new(Filter::new(*inner, table)?)),
+            Expression::Not(inner) => Filter::Not(Box::new(Filter::new(*inner, view, table)?)),
             Expression::Compare(operator, path, literal) => {
+                if let Some((navigation, rest)) = beyond(table, &path) {
+                    let inner = Expression::Compare(operator, rest, literal);
+                    return related::through(view, table, navigation, inner);
+                }
                 let column = column(table, &path)?;
-                let value = typed(table, column, &literal, "Equal")?;
+                if let Some(other) = other_column(table, column, &literal)? {
+                    return Ok(Filter::Columns(column, operator, other));
+                }
+                let value = typed(table, column, &literal, operator.name())?;
                 Filter::Compare(column, operator, value)
             }
             Expression::Text(function, path, literal) => {
+                if let Some((navigation, rest)) = beyond(table, &path) {
+                    let inner = Expression::Text(function, rest, literal);
+                    return related::through(view, table, navigation, inner);
+                }
                 let column = column(table, &path)?;
                 let text =
                     matches!(table.columns[column].kind, Kind::Text { .. } | Kind::Memo { .. });
@@ -64,23 +95,41 @@ impl Filter {
                 };
                 Filter::Like(column, Pattern::new(&function, &needle))
             }
-            Expression::Function(name, arguments) => function(table, &name, arguments)?,
+            Expression::Function(name, arguments) => {
+                function::function(view, table, &name, arguments)?
+            }
+            Expression::Lambda(path, any, inner) => {
+                related::lambda(view, table, &path, any, inner.map(|inner| *inner))?
+            }
         })
     }
 
-    pub(crate) fn matches(&self, layout: &Layout, row: &Row) -> bool {
+    pub(crate) fn matches(&self, store: &Store, layout: &Layout, row: &Row) -> bool {
         match self {
-            Filter::And(list) => list.iter().all(|one| one.matches(layout, row)),
-            Filter::Or(list) => list.iter().any(|one| one.matches(layout, row)),
-            Filter::Not(inner) => !inner.matches(layout, row),
+            Filter::And(list) => list.iter().all(|one| one.matches(store, layout, row)),
+            Filter::Or(list) => list.iter().any(|one| one.matches(store, layout, row)),
+            Filter::Not(inner) => !inner.matches(store, layout, row),
             Filter::Compare(column, operator, value) => {
                 compared(&layout.cell(row, *column), *operator, value)
+            }
+            Filter::Columns(column, operator, other) => {
+                let (one, two) = (layout.cell(row, *column), layout.cell(row, *other));
+                // SQL: a null equals nothing, not even a null.
+                !one.is_null() && !two.is_null() && compared(&one, *operator, &two)
             }
             Filter::In(column, values) => values.contain(&layout.cell(row, *column)),
             Filter::Like(column, pattern) => match layout.cell(row, *column) {
                 Cell::Text(text) => pattern.matches(&text),
                 _ => false,
             },
+            Filter::Within(column, span) => span.holds(&layout.cell(row, *column)),
+            Filter::Chosen(column, options) => match layout.cell(row, *column) {
+                Cell::Text(chosen) => {
+                    chosen.split(',').any(|one| options.iter().any(|option| option == one))
+                }
+                _ => false,
+            },
+            Filter::Through(through) => through.matches(store, layout, row),
         }
     }
 }
@@ -98,7 +147,7 @@ impl Values {
     }
 }
 
-fn compared(cell: &Cell<'_>, operator: Operator, value: &Cell<'_>) -> bool {
+pub(crate) fn compared(cell: &Cell<'_>, operator: Operator, value: &Cell<'_>) -> bool {
     let order = compare(cell, value);
     match operator {
         Operator::Eq => order == Some(Ordering::Equal),
@@ -116,93 +165,39 @@ pub(crate) fn column(table: &Table, path: &str) -> Result<usize, Refusal> {
     table.readable(path).ok_or_else(|| Refusal::no_such_property(table, path))
 }
 
-fn typed(
+/// `primarycontactid/fullname` as the navigation property and the rest.
+fn beyond<'p>(table: &Table, path: &'p str) -> Option<(&'p str, String)> {
+    if table.readable(path).is_some() {
+        return None;
+    }
+    path.split_once('/').map(|(navigation, rest)| (navigation, rest.to_owned()))
+}
+
+/// `firstname eq lastname`: the second column, if it is one.
+fn other_column(table: &Table, column: usize, literal: &Literal) -> Result<Option<usize>, Refusal> {
+    let Literal::Bare(name) = literal else { return Ok(None) };
+    let Some(other) = table.readable(name) else { return Ok(None) };
+    let (one, two) = (table.columns[column].kind.edm(), table.columns[other].kind.edm());
+    if one != two {
+        return Err(incompatible(one, two, "Equal"));
+    }
+    Ok(Some(other))
+}
+
+pub(crate) fn typed(
     table: &Table,
     column: usize,
     literal: &Literal,
     operator: &str,
 ) -> Result<Cell<'static>, Refusal> {
     let kind = &table.columns[column].kind;
-    literal::cell(kind, literal).ok_or_else(|| {
-        Refusal::odata(format!(
-            "A binary operator with incompatible types was detected. Found operand types '{}' and \
-             '{}' for operator kind '{operator}'.",
-            kind.edm(),
-            literal::edm(literal)
-        ))
-    })
+    literal::cell(kind, literal)
+        .ok_or_else(|| incompatible(kind.edm(), literal::edm(literal), operator))
 }
 
-fn function(
-    table: &Table,
-    name: &str,
-    arguments: Vec<(String, Literal)>,
-) -> Result<Filter, Refusal> {
-    let argument = |wanted: &str| arguments.iter().find(|(name, _)| name == wanted).map(|(_, l)| l);
-    let Some(Literal::Text(property)) = argument("PropertyName") else {
-        return Err(Refusal::odata(format!("Function '{name}' needs PropertyName.")));
-    };
-    // A lookup is named with and without its underscores here.
-    let column = table
-        .readable(property)
-        .or_else(|| table.column_position(property))
-        .ok_or_else(|| Refusal::no_such_property(table, property))?;
-    match name {
-        "In" | "NotIn" => {
-            let Some(Literal::List(items)) = argument("PropertyValues") else {
-                return Err(Refusal::odata(format!("Function '{name}' needs PropertyValues.")));
-            };
-            let kind = &table.columns[column].kind;
-            let cells = items
-                .iter()
-                .map(|item| {
-                    // All values stand as text in the array.
-                    let bare = match item {
-                        Literal::Text(text) => literal::cell(kind, &Literal::Bare(text.clone())),
-                        _ => None,
-                    };
-                    bare.map_or_else(|| typed(table, column, item, "In"), Ok)
-                })
-                .collect::<Result<Vec<_>, _>>()?;
-            let filter = Filter::In(column, values(kind, cells));
-            Ok(if name == "In" { filter } else { Filter::Not(Box::new(filter)) })
-        }
-        "Between" => match argument("PropertyValues") {
-            Some(Literal::List(items)) if items.len() == 2 => {
-                let bound = |item: &Literal| match item {
-                    Literal::Text(text) => {
-                        let kind = &table.columns[column].kind;
-                        literal::cell(kind, &Literal::Bare(text.clone()))
-                            .map_or_else(|| typed(table, column, item, "Between"), Ok)
-                    }
-                    _ => typed(table, column, item, "Between"),
-                };
-                Ok(Filter::And(vec![
-                    Filter::Compare(column, Operator::Ge, bound(&items[0])?),
-                    Filter::Compare(column, Operator::Le, bound(&items[1])?),
-                ]))
-            }
-            _ => Err(Refusal::odata("Function 'Between' needs two PropertyValues.")),
-        },
-        _ => Err(Refusal::unsupported(&format!("the function Microsoft.Dynamics.CRM.{name}"))),
-    }
-}
-
-fn values(kind: &Kind, cells: Vec<Cell<'static>>) -> Values {
-    match kind {
-        Kind::Guid | Kind::Lookup { .. } | Kind::File => {
-            Values::Ids(cells.iter().filter_map(Cell::id).collect())
-        }
-        Kind::Text { .. } | Kind::Memo { .. } | Kind::Choices { .. } => {
-            let folded = cells
-                .iter()
-                .filter_map(|cell| match cell {
-                    Cell::Text(text) => Some(fold(text).into_owned()),
-                    _ => None,
-                })
-                .collect();
-            Values::Texts(folded, cells)
-        }
-        _ => Values::Others(cells),
-    }
+fn incompatible(one: &str, two: &str, operator: &str) -> Refusal {
+    Refusal::odata(format!(
+        "A binary operator with incompatible types was detected. Found operand types '{one}' and \
+         '{two}' for operator kind '{operator}'."
+    ))
 }

@@ -5,74 +5,85 @@
 
 use std::cmp::Ordering;
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use uuid::Uuid;
-
-use super::plan;
+use super::cookie::Cookie;
+use super::expand::{self, gather};
+use super::filter::Filter;
+use super::order::{self, Keyed};
 use super::render::{Renderer, text};
-use super::{COUNT_MAX, selected};
-use crate::call::{Options, Prefer, Scene};
-use crate::cell::{Cell, compare};
-use crate::environment::Environment;
+use super::{COUNT_MAX, PAGE_MAX, View, context, plan, selected};
+use crate::call::{Options, Prefer};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::Table;
-use crate::store::{Row, Rows, Store};
-
-/// Most rows on a page, and their number without a preference.
-const PAGE_MAX: usize = 5000;
+use crate::store::{Row, Rows};
 
 const TOTAL: &str = "Microsoft.Dynamics.CRM.totalrecordcount";
 const TOTAL_EXCEEDED: &str = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded";
 
-/// Where a page begins.
-#[derive(Debug, Default, Clone, Copy)]
-struct Cookie {
-    page: usize,
-    /// Behind the row in this slot.
-    slot: Option<u32>,
-    /// Rows on the pages before.
-    offset: usize,
+/// Which rows: all of a table, or those that a record's collection holds.
+pub(super) struct Source<'s> {
+    pub(super) table: &'s Table,
+    /// Behind the service root: what a next link names.
+    pub(super) path: String,
+    pub(super) within: Option<Filter>,
+}
+
+impl Source<'_> {
+    /// The rows of the source that the options ask for.
+    fn filter(&mut self, view: &View<'_>, options: &Options) -> Result<Option<Filter>, Refusal> {
+        let asked = plan::condition(view, self.table, options)?;
+        Ok(match (self.within.take(), asked) {
+            (None, filter) | (filter, None) => filter,
+            (Some(within), Some(asked)) => Some(Filter::And(vec![within, asked])),
+        })
+    }
+
+    /// `/$count`, capped.
+    pub(super) fn count(mut self, view: &View<'_>, options: &Options) -> Result<usize, Refusal> {
+        let rows = view.rows(self.table.position);
+        Ok(match self.filter(view, options)? {
+            None => rows.len(),
+            Some(filter) => plan::matching(view, rows, Some(&filter), 0).count(),
+        }
+        .min(COUNT_MAX))
+    }
 }
 
 pub(super) fn page(
-    environment: &Environment,
-    scene: &Scene,
-    store: &Store,
-    table: &Table,
+    view: &View<'_>,
+    mut source: Source<'_>,
     prefer: &Prefer,
     options: &Options,
 ) -> Result<Reply, Refusal> {
-    let columns = selected(table, options)?;
-    let filter = plan::condition(table, options)?;
-    let order = order(table, options)?;
-    let rows = &store.tables[table.position];
-    let cookie = match &options.skiptoken {
-        None => Cookie { page: 1, ..Cookie::default() },
-        Some(token) => Cookie::read(token).ok_or_else(|| {
-            Refusal::new(400, "0x80060888", "Malformed paging cookie in $skiptoken.")
-        })?,
-    };
+    let table = source.table;
+    let columns = selected(table, options.select.as_deref())?;
+    let filter = source.filter(view, options)?;
+    let order = order::parse(table, options.orderby.as_deref())?;
+    let expands = expand::parse(view, table, options.expand.as_deref())?;
+    let rows = view.rows(table.position);
+    let cookie = Cookie::of(options.skiptoken.as_deref())?;
     // With a page size, `$top` is ignored.
     let top = options.top.filter(|_| prefer.page_size.is_none());
     let left = top.map_or(usize::MAX, |top| top.saturating_sub(cookie.offset));
     let size = prefer.page_size.unwrap_or(PAGE_MAX).min(left);
     let total = options.count.then(|| match &filter {
         None => rows.len(),
-        Some(filter) => plan::matching(rows, Some(filter), 0).count(),
+        Some(filter) => plan::matching(view, rows, Some(filter), 0).count(),
     });
     let mut found: Vec<(u32, &Row)> = if order.is_empty() {
         let from = cookie.slot.map_or(0, |slot| slot.saturating_add(1));
-        plan::matching(rows, filter.as_ref(), from).take(size.saturating_add(1)).collect()
+        plan::matching(view, rows, filter.as_ref(), from).take(size.saturating_add(1)).collect()
     } else {
-        let all: Vec<_> = plan::matching(rows, filter.as_ref(), 0).collect();
+        let all: Vec<_> = plan::matching(view, rows, filter.as_ref(), 0).collect();
         sorted(rows, all, &order, cookie, size)
     };
     let more = found.len() > size && (left > size);
     found.truncate(size);
     let mut body = Vec::with_capacity(256 + found.len() * columns.len() * 32);
-    head(&mut body, scene, table, options, prefer, total);
-    let renderer = Renderer::new(environment, store, table, &columns, prefer);
+    head(&mut body, view, table, options, prefer, total);
+    let parents: Vec<&Row> = found.iter().map(|(_, row)| *row).collect();
+    let expanded = gather(view, table, &expands, &parents, prefer.page_size);
+    let renderer = Renderer::new(view, table, &columns, prefer).with(&expanded);
     for (index, (_, row)) in found.iter().enumerate() {
         if index > 0 {
             body.push(b',');
@@ -85,9 +96,12 @@ pub(super) fn page(
             page: cookie.page + 1,
             slot: Some(last.0),
             offset: cookie.offset + found.len(),
+            tracking: None,
         };
+        let url = format!("{}{}", view.scene.root, source.path);
+        let link = next.link(&url, &options.raw, table.id_name(), (first.1.id, last.1.id));
         body.extend_from_slice(b",\"@odata.nextLink\":");
-        text(&mut body, &next.link(scene, table, options, first.1.id, last.1.id));
+        text(&mut body, &link);
     }
     body.push(b'}');
     let mut reply = Reply::json(200, body);
@@ -99,15 +113,14 @@ pub(super) fn page(
 
 fn head(
     body: &mut Vec<u8>,
-    scene: &Scene,
+    view: &View<'_>,
     table: &Table,
     options: &Options,
     prefer: &Prefer,
     total: Option<usize>,
 ) {
-    let select = options.select.as_ref().map(|select| format!("({select})")).unwrap_or_default();
     body.extend_from_slice(b"{\"@odata.context\":");
-    text(body, &format!("{}$metadata#{}{select}", scene.root, table.set));
+    text(body, &context(view.scene, table, options));
     if let Some(total) = total {
         body.extend_from_slice(format!(",\"@odata.count\":{}", total.min(COUNT_MAX)).as_bytes());
     }
@@ -122,25 +135,6 @@ fn head(
     body.extend_from_slice(b",\"value\":[");
 }
 
-/// `$orderby`: columns, and whether descending.
-fn order(table: &Table, options: &Options) -> Result<Vec<(usize, bool)>, Refusal> {
-    let Some(orderby) = &options.orderby else { return Ok(Vec::new()) };
-    orderby
-        .split(',')
-        .map(|term| {
-            let mut words = term.split_whitespace();
-            let name = words.next().unwrap_or_default();
-            let column =
-                table.readable(name).ok_or_else(|| Refusal::no_such_property(table, name))?;
-            match (words.next(), words.next()) {
-                (None | Some("asc"), None) => Ok((column, false)),
-                (Some("desc"), None) => Ok((column, true)),
-                _ => Err(Refusal::odata(format!("Syntax error in $orderby at '{}'.", term.trim()))),
-            }
-        })
-        .collect()
-}
-
 /// The rows behind the cookie, in order: one more than a page.
 fn sorted<'r>(
     rows: &'r Rows,
@@ -149,22 +143,12 @@ fn sorted<'r>(
     cookie: Cookie,
     size: usize,
 ) -> Vec<(u32, &'r Row)> {
-    let keys = |row: &'r Row| -> Vec<Cell<'r>> {
-        order.iter().map(|&(column, _)| rows.layout.cell(row, column)).collect()
-    };
-    type Keyed<'r> = (Vec<Cell<'r>>, u32, &'r Row);
-    let cmp = |a: &Keyed<'_>, b: &Keyed<'_>| -> Ordering {
-        let terms = a.0.iter().zip(&b.0).zip(order).map(|((a, b), (_, descending))| {
-            let order = compare(a, b).unwrap_or(Ordering::Equal);
-            if *descending { order.reverse() } else { order }
-        });
-        terms.fold(Ordering::Equal, Ordering::then).then(a.1.cmp(&b.1))
-    };
+    let cmp = |a: &Keyed<'_>, b: &Keyed<'_>| a.cmp(b, order);
     let mut all: Vec<Keyed<'_>> =
-        all.into_iter().map(|(slot, row)| (keys(row), slot, row)).collect();
+        all.into_iter().map(|(slot, row)| Keyed::new(rows, order, slot, row)).collect();
     let wanted = size.saturating_add(1);
     // Behind the last row of the page before, if it is still there.
-    let last = cookie.slot.and_then(|slot| Some((keys(rows.row(slot)?), slot, rows.row(slot)?)));
+    let last = cookie.slot.and_then(|slot| Some(Keyed::new(rows, order, slot, rows.row(slot)?)));
     let skip = match &last {
         Some(last) => {
             all.retain(|one| cmp(one, last) == Ordering::Greater);
@@ -178,56 +162,5 @@ fn sorted<'r>(
         all.truncate(needed);
     }
     all.sort_unstable_by(cmp);
-    all.into_iter().skip(skip).take(wanted).map(|(_, slot, row)| (slot, row)).collect()
-}
-
-impl Cookie {
-    /// The next link: the request's options and an opaque cookie, as nested as
-    /// the service's.
-    fn link(
-        self,
-        scene: &Scene,
-        table: &Table,
-        options: &Options,
-        first: Uuid,
-        last: Uuid,
-    ) -> String {
-        let inner = format!(
-            "<cookie page=\"{}\" slot=\"{}\" offset=\"{}\"><{id} last=\"{{{}}}\" first=\"{{{}}}\" /></cookie>",
-            self.page - 1,
-            self.slot.unwrap_or(0),
-            self.offset,
-            last.to_string().to_uppercase(),
-            first.to_string().to_uppercase(),
-            id = table.id_name(),
-        );
-        let twice = encoded(&encoded(&inner));
-        let outer = format!(
-            "<cookie pagenumber=\"{}\" pagingcookie=\"{twice}\" istracking=\"False\" />",
-            self.page
-        );
-        let query =
-            if options.raw.is_empty() { String::new() } else { format!("{}&", options.raw) };
-        format!("{}{}?{query}$skiptoken={}", scene.root, table.set, encoded(&outer))
-    }
-
-    fn read(token: &str) -> Option<Self> {
-        let once = attribute(token, "pagingcookie")?;
-        let decoded = percent_decode_str(once).decode_utf8().ok()?;
-        let decoded = percent_decode_str(&decoded).decode_utf8().ok()?;
-        Some(Self {
-            page: attribute(token, "pagenumber")?.parse().ok().filter(|page| *page > 1)?,
-            slot: Some(attribute(&decoded, "slot")?.parse().ok()?),
-            offset: attribute(&decoded, "offset")?.parse().ok()?,
-        })
-    }
-}
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
-}
-
-fn attribute<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(&format!("{name}=\""))?;
-    rest.split_once('"').map(|(value, _)| value)
+    all.into_iter().skip(skip).take(wanted).map(|one| (one.slot, one.row)).collect()
 }

@@ -1,6 +1,7 @@
 //! Which rows have to be looked at: by id or alternate key where the filter says
 //! so, else all.
 
+use super::View;
 use super::expression::{self, Operator};
 use super::filter::{Filter, Values};
 use crate::call::Options;
@@ -10,19 +11,26 @@ use crate::schema::Table;
 use crate::store::{Row, Rows};
 
 /// The condition that the options ask for.
-pub(super) fn condition(table: &Table, options: &Options) -> Result<Option<Filter>, Refusal> {
+pub(super) fn condition(
+    view: &View<'_>,
+    table: &Table,
+    options: &Options,
+) -> Result<Option<Filter>, Refusal> {
     let Some(text) = &options.filter else { return Ok(None) };
-    Filter::new(expression::parse(text, &options.aliases)?, table).map(Some)
+    Filter::new(expression::parse(text, &options.aliases)?, view, table).map(Some)
 }
 
 /// The rows that fit, from a slot on, by slot, ascending.
 pub(super) fn matching<'r>(
+    view: &View<'r>,
     rows: &'r Rows,
     filter: Option<&'r Filter>,
     from: u32,
 ) -> Box<dyn Iterator<Item = (u32, &'r Row)> + 'r> {
-    let fits =
-        move |(_, row): &(u32, &Row)| filter.is_none_or(|filter| filter.matches(&rows.layout, row));
+    let store = view.store;
+    let fits = move |(_, row): &(u32, &Row)| {
+        filter.is_none_or(|filter| filter.matches(store, &rows.layout, row))
+    };
     match filter.and_then(|filter| candidates(rows, filter)) {
         Some(mut slots) => {
             slots.sort_unstable();

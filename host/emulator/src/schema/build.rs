@@ -3,24 +3,35 @@
 
 mod columns;
 mod names;
+mod relations;
 
 use std::collections::BTreeMap;
 
 use super::column::{Column, Kind};
 use super::raw::{KeySettings, KeyStatus, OwnershipWord, SchemaSettings, TableSettings};
-use super::table::{AlternateKey, Known, Table};
+use super::table::{AlternateKey, Known, ManyToMany, Table};
 use crate::error::EmulatorError;
 
-const STANDARD: &str = include_str!("standard.toml");
+const STANDARD: [&str; 3] = [
+    include_str!("standard/base.toml"),
+    include_str!("standard/sales.toml"),
+    include_str!("standard/service.toml"),
+];
 /// *Define alternate keys for a table*: at most 16 columns in a key.
 const KEY_COLUMNS_MAX: usize = 16;
 /// *Define alternate keys for a table*: at most 10 keys on a table.
 const KEYS_MAX: usize = 10;
 
-pub(super) fn tables(settings: &SchemaSettings) -> Result<Vec<Table>, EmulatorError> {
-    let standard: SchemaSettings =
-        toml::from_str(STANDARD).map_err(|error| EmulatorError::Settings(error.to_string()))?;
-    let mut merged = standard.tables;
+/// All tables by position, and the many-to-many relationships between them.
+pub(super) fn tables(
+    settings: &SchemaSettings,
+) -> Result<(Vec<Table>, Vec<ManyToMany>), EmulatorError> {
+    let mut merged = BTreeMap::new();
+    for text in STANDARD {
+        let part: SchemaSettings =
+            toml::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))?;
+        merged.extend(part.tables);
+    }
     let mut custom = Vec::new();
     for (name, table) in &settings.tables {
         match merged.get_mut(name) {
@@ -31,16 +42,19 @@ pub(super) fn tables(settings: &SchemaSettings) -> Result<Vec<Table>, EmulatorEr
             }
         }
     }
+    relations::add_intersects(&mut merged)?;
     let positions: BTreeMap<&str, usize> =
         merged.keys().enumerate().map(|(position, name)| (name.as_str(), position)).collect();
-    merged
+    let mut tables = merged
         .iter()
         .enumerate()
         .map(|(position, (name, table))| {
             let is_custom = custom.contains(name);
             build(position, name, table, is_custom, &positions)
         })
-        .collect()
+        .collect::<Result<Vec<_>, _>>()?;
+    let many_to_many = relations::join(&mut tables, &merged, &positions)?;
+    Ok((tables, many_to_many))
 }
 
 fn lay_over(base: &mut TableSettings, over: &TableSettings) {
@@ -65,6 +79,10 @@ fn lay_over(base: &mut TableSettings, over: &TableSettings) {
     put(&mut base.optimistic_concurrency, &over.optimistic_concurrency);
     put(&mut base.change_tracking, &over.change_tracking);
     base.columns.extend(over.columns.iter().map(|(name, column)| (name.clone(), column.clone())));
+    put(&mut base.elastic, &over.elastic);
+    put(&mut base.activity, &over.activity);
+    base.many_to_many
+        .extend(over.many_to_many.iter().map(|(name, one)| (name.clone(), one.clone())));
     base.keys.extend(over.keys.iter().map(|(name, key)| (name.clone(), key.clone())));
 }
 
@@ -104,11 +122,15 @@ fn build(
         ownership: settings.ownership.unwrap_or(OwnershipWord::User),
         bulk: settings.bulk.unwrap_or(true),
         optimistic_concurrency: settings.optimistic_concurrency.unwrap_or(true),
-        change_tracking: settings.change_tracking.unwrap_or(true),
+        change_tracking: settings.change_tracking.unwrap_or(!settings.intersect),
         enforce_transitions: settings.enforce_transitions.unwrap_or(false),
         state_on_create: settings.state_on_create,
         internal: settings.internal,
+        intersect: settings.intersect,
+        elastic: settings.elastic.unwrap_or(false),
+        activity: settings.activity.unwrap_or(false),
         custom,
+        collections: BTreeMap::new(),
         properties: names::properties(&columns),
         columns,
         primary_id,
@@ -151,6 +173,8 @@ fn keys(settings: &TableSettings, columns: &[Column]) -> Result<Vec<AlternateKey
                 | Kind::Date
                 | Kind::Lookup { .. }
                 | Kind::Choice { .. } => positions.push(position),
+                // The pair of a many-to-many relationship.
+                Kind::Guid if settings.intersect => positions.push(position),
                 _ => {
                     return Err(format!(
                         "alternate key `{name}`: column `{wanted}` has a type that keys do not take"
@@ -177,7 +201,9 @@ fn known(columns: &[Column]) -> Known {
         createdby: at("createdby"),
         modifiedby: at("modifiedby"),
         overriddencreatedon: at("overriddencreatedon"),
-        ownerid: at("ownerid"),
+        // Users and teams have an `ownerid` that is their own id.
+        ownerid: at("ownerid")
+            .filter(|&column| matches!(columns[column].kind, Kind::Lookup { .. })),
         owningbusinessunit: at("owningbusinessunit"),
         statecode: at("statecode"),
         statuscode: at("statuscode"),

@@ -182,6 +182,10 @@ pub struct Target {
     pub(crate) name: String,
     /// `ReferencingEntityNavigationPropertyName`.
     pub(crate) navigation: String,
+    /// `SchemaName` of the relationship.
+    pub(crate) relationship: String,
+    /// `ReferencedEntityNavigationPropertyName`.
+    pub(crate) collection: String,
 }
 
 impl Kind {

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Tables by logical name; laid over the standard tables: a table that exists
 /// is extended, a column of the same name is replaced.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct SchemaSettings {
     /// Tables by logical name.
@@ -16,7 +16,7 @@ pub struct SchemaSettings {
 }
 
 /// One table as typed.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableSettings {
     /// Entity set; default: the logical name and `s`, `es` or `ies`.
@@ -49,9 +49,21 @@ pub struct TableSettings {
     pub optimistic_concurrency: Option<bool>,
     /// `ChangeTrackingEnabled`; default true.
     pub change_tracking: Option<bool>,
+    /// An elastic table: partitions, replacing upserts, single outcomes in bulk
+    /// messages; default false.
+    pub elastic: Option<bool>,
+    /// `IsActivity`; default false.
+    pub activity: Option<bool>,
     /// Not listed, not writable.
     #[serde(default)]
     pub internal: bool,
+    /// Made for a many-to-many relationship.
+    #[serde(skip)]
+    pub(crate) intersect: bool,
+    /// Many-to-many relationships by schema name; they stand at one of the two
+    /// tables.
+    #[serde(default)]
+    pub many_to_many: BTreeMap<String, ManyToManySettings>,
     /// Columns by logical name.
     #[serde(default)]
     pub columns: BTreeMap<String, ColumnSettings>,
@@ -60,8 +72,25 @@ pub struct TableSettings {
     pub keys: BTreeMap<String, KeySettings>,
 }
 
+/// A many-to-many relationship as typed.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManyToManySettings {
+    /// The other table.
+    pub with: String,
+    /// The table that holds the pairs; default: the relationship's name in lower
+    /// case.
+    pub intersect: Option<String>,
+    /// Entity set of that table; default: its name and `set`.
+    pub set: Option<String>,
+    /// Navigation property of this table; default: the relationship's name.
+    pub navigation: Option<String>,
+    /// Navigation property of the other table; default: the relationship's name.
+    pub with_navigation: Option<String>,
+}
+
 /// Who may own a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnershipWord {
     /// A user or a team: there is an `ownerid`.
@@ -73,7 +102,7 @@ pub enum OwnershipWord {
 }
 
 /// What a create does with a state that is not the default one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateOnCreate {
     /// The state is ignored; a status reason of another state is refused.
@@ -86,7 +115,7 @@ pub enum StateOnCreate {
 }
 
 /// A state and its status reasons.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StateSettings {
     /// `statecode`.
@@ -100,7 +129,7 @@ pub struct StateSettings {
 }
 
 /// One column as typed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnSettings {
     /// Its type.
@@ -131,6 +160,12 @@ pub struct ColumnSettings {
     /// Lookup: navigation property by target; default: the column's schema
     /// name, and for several targets that name, `_` and the target.
     pub navigation: Option<BTreeMap<String, String>>,
+    /// Lookup: `SchemaName` of the relationship by target; default: target,
+    /// table and column, joined with `_`.
+    pub relationships: Option<BTreeMap<String, String>>,
+    /// Lookup: collection-valued navigation property of the target, by target;
+    /// default: the relationship's `SchemaName`.
+    pub collections: Option<BTreeMap<String, String>>,
     /// Lookup: what the deletion of the record it points to does.
     pub on_delete: Option<OnDelete>,
     /// `RequiredLevel`; default `none`.
@@ -148,8 +183,39 @@ pub struct ColumnSettings {
     pub source: Option<SourceWord>,
 }
 
+impl ColumnSettings {
+    /// A column of that type and nothing else said.
+    #[must_use]
+    pub fn of(kind: KindWord) -> Self {
+        Self {
+            kind,
+            schema_name: None,
+            display: None,
+            max_length: None,
+            format: None,
+            min: None,
+            max: None,
+            precision: None,
+            behavior: None,
+            options: None,
+            default: None,
+            targets: None,
+            navigation: None,
+            relationships: None,
+            collections: None,
+            on_delete: None,
+            required: None,
+            create: None,
+            update: None,
+            read_only: false,
+            read_only_writes: None,
+            source: None,
+        }
+    }
+}
+
 /// A number as typed, kept as text so that it stays exact.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Number {
     /// Whole.
@@ -159,7 +225,7 @@ pub enum Number {
 }
 
 /// Type of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KindWord {
     /// One line of text.
@@ -199,7 +265,7 @@ pub enum KindWord {
 }
 
 /// `DateTimeBehavior` of an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BehaviorWord {
     /// Stored as UTC.
@@ -209,7 +275,7 @@ pub enum BehaviorWord {
 }
 
 /// What the deletion of a record does to those that point to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnDelete {
     /// Their lookup becomes null.
@@ -222,7 +288,7 @@ pub enum OnDelete {
 }
 
 /// `RequiredLevel`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequiredWord {
     /// Not required.
@@ -235,7 +301,7 @@ pub enum RequiredWord {
 }
 
 /// What a write of a read-only column does (UNCONFIRMED, by column).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadOnlyWrites {
     /// The value is dropped silently.
@@ -246,7 +312,7 @@ pub enum ReadOnlyWrites {
 }
 
 /// `SourceType` of a column that the service fills.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceWord {
     /// 1.
@@ -258,7 +324,7 @@ pub enum SourceWord {
 }
 
 /// An alternate key: its columns, or a table that says more.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum KeySettings {
     /// Logical names of its columns; the index is active.
@@ -268,7 +334,7 @@ pub enum KeySettings {
 }
 
 /// An alternate key with its index status.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyTable {
     /// Logical names of its columns.
@@ -279,7 +345,7 @@ pub struct KeyTable {
 }
 
 /// `EntityKeyIndexStatus`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyStatus {
     /// The index is waiting to be built.

@@ -1,6 +1,6 @@
 //! A table: columns by position, properties by name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::column::{Column, Kind};
 use super::raw::{KeyStatus, OwnershipWord, StateOnCreate};
@@ -21,6 +21,10 @@ pub(crate) struct Table {
     pub(crate) enforce_transitions: bool,
     pub(crate) state_on_create: Option<StateOnCreate>,
     pub(crate) internal: bool,
+    /// Holds the pairs of a many-to-many relationship.
+    pub(crate) intersect: bool,
+    pub(crate) elastic: bool,
+    pub(crate) activity: bool,
     /// Made by the caller's schema, not a standard one.
     pub(crate) custom: bool,
     /// Sorted by logical name.
@@ -30,6 +34,8 @@ pub(crate) struct Table {
     pub(crate) keys: Vec<AlternateKey>,
     /// All names that a body may use.
     pub(crate) properties: HashMap<Box<str>, Property, crate::store::Quick>,
+    /// Collection-valued navigation properties by name.
+    pub(crate) collections: BTreeMap<String, Collection>,
     pub(crate) known: Known,
 }
 
@@ -61,6 +67,35 @@ pub(crate) struct AlternateKey {
     /// Positions of its columns.
     pub(crate) columns: Vec<usize>,
     pub(crate) status: KeyStatus,
+}
+
+/// Where a collection-valued navigation property leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Collection {
+    /// To the rows of a table whose lookup points here, as this of its targets.
+    Many { table: usize, column: usize, target: u8 },
+    /// To the rows of a table that stand in pairs with rows of this one: the
+    /// table of the pairs, and its columns for here and there.
+    Both { table: usize, intersect: usize, here: usize, there: usize },
+}
+
+impl Collection {
+    /// Position of the table that it leads to.
+    pub(crate) fn table(self) -> usize {
+        match self {
+            Collection::Many { table, .. } | Collection::Both { table, .. } => table,
+        }
+    }
+}
+
+/// A many-to-many relationship.
+#[derive(Debug)]
+pub(crate) struct ManyToMany {
+    pub(crate) name: String,
+    /// Position of the table of the pairs.
+    pub(crate) intersect: usize,
+    /// Both sides: table, its column in the pairs, its navigation property.
+    pub(crate) sides: [(usize, usize, String); 2],
 }
 
 /// What a name in a body means.
@@ -100,6 +135,36 @@ impl Table {
     /// The primary id's name.
     pub(crate) fn id_name(&self) -> &str {
         &self.columns[self.primary_id].name
+    }
+
+    /// Rows are written only by the service itself.
+    pub(crate) fn sealed(&self) -> bool {
+        self.internal || self.intersect
+    }
+
+    /// The column of `partitionid`, of an elastic table.
+    pub(crate) fn partition(&self) -> Option<usize> {
+        if self.elastic { self.column_position("partitionid") } else { None }
+    }
+
+    /// The single-valued navigation property of that name: lookup and targets.
+    pub(crate) fn navigation(&self, name: &str) -> Option<(usize, &[u8])> {
+        match self.properties.get(name) {
+            Some(Property::Navigation(column, targets)) => Some((*column, targets)),
+            _ => None,
+        }
+    }
+
+    /// The etag of a row version. That of an elastic row looks like those of
+    /// the store behind it.
+    pub(crate) fn etag(&self, version: u64) -> String {
+        if self.elastic {
+            let bytes = version.to_be_bytes();
+            let high = bytes[..4].iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+            let low = bytes[4..].iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+            return format!("W/\"{low:08x}-0000-0200-0000-{high:08x}0000\"");
+        }
+        format!("W/\"{version}\"")
     }
 
     /// `Microsoft.Dynamics.CRM.<name>`.

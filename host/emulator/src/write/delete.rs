@@ -33,6 +33,7 @@ impl Writer<'_> {
             return Err(Refusal::new(405, "0x80040227", "The cascade is too deep."));
         }
         tx.remove(table, slot);
+        self.unpair(tx, table, id);
         for other in &self.environment.schema.tables {
             for (column, definition) in other.columns.iter().enumerate() {
                 let Kind::Lookup { targets, on_delete, .. } = &definition.kind else { continue };

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::lay::Touched;
 use super::{Contents, derived, owner, state};
 use crate::body::Draft;
-use crate::call::{Address, Condition, Key, Scene, etag};
+use crate::call::{Address, Condition, Key, Scene};
 use crate::cell::Cell;
 use crate::environment::Environment;
 use crate::refusal::Refusal;
@@ -31,10 +31,7 @@ impl Writer<'_> {
     /// The slot of the record, or why there is none.
     pub(crate) fn find(&self, tx: &Transaction<'_>, address: &Address) -> Result<u32, Refusal> {
         let table = self.table(address.table);
-        lookup(tx, address).ok_or_else(|| match &address.key {
-            Key::Id(id) => Refusal::missing(table, *id),
-            Key::Alternate(..) => Refusal::missing_by_key(table),
-        })
+        address.slot(table, tx.rows(address.table)).ok_or_else(|| address.missing(table))
     }
 
     /// Whether the record may be written under the request's condition.
@@ -45,7 +42,8 @@ impl Writer<'_> {
         slot: u32,
         condition: &Condition,
     ) -> Result<(), Refusal> {
-        let version = tx.rows(table).row(slot).map(|row| etag(row.version)).unwrap_or_default();
+        let row = tx.rows(table).row(slot);
+        let version = row.map(|row| self.table(table).etag(row.version)).unwrap_or_default();
         match condition {
             Condition::Always | Condition::Exists => Ok(()),
             Condition::Missing => Err(Refusal::id_taken(false)),
@@ -77,6 +75,9 @@ impl Writer<'_> {
         draft: Draft<'_>,
         bulk: bool,
     ) -> Result<Uuid, Refusal> {
+        if !draft.nested.is_empty() {
+            return self.create_deep(tx, position, draft, bulk);
+        }
         let table = self.table(position);
         let mut cells: Cells<'_> =
             table.columns.iter().map(|column| default(&column.kind)).collect();
@@ -89,6 +90,9 @@ impl Writer<'_> {
         required(table, &cells)?;
         let version = tx.next_version();
         let id = given.unwrap_or_else(|| tx.store().id_for(version));
+        if let Some(partition) = table.partition().filter(|&column| cells[column].is_null()) {
+            cells[partition] = Cell::Text(id.to_string().into());
+        }
         match tx.clash(position, id, &cells, None) {
             None => {}
             Some(Clash::Id) => return Err(Refusal::id_taken(bulk)),
@@ -106,6 +110,11 @@ impl Writer<'_> {
         slot: u32,
         draft: Draft<'_>,
     ) -> Result<(), Refusal> {
+        if !draft.nested.is_empty() {
+            return Err(Refusal::payload(
+                "Records within a record are created with it, and not by an update.",
+            ));
+        }
         let table = self.table(position);
         let version = tx.next_version();
         let row = {
@@ -165,37 +174,43 @@ impl Writer<'_> {
         condition: &Condition,
     ) -> Result<(Uuid, bool), Refusal> {
         let table = self.table(address.table);
+        let address = &self.partition(table, address, &mut draft);
         let key = address.key.columns(table);
-        match lookup(tx, address) {
-            Some(slot) => {
-                self.check(tx, address.table, slot, condition)?;
-                // The key that the record was found by is not changed by it.
-                draft.cells.retain(|(column, _)| !key.contains(column));
-                draft.links.retain(|(column, _)| !key.contains(column));
+        if let Some(slot) = address.slot(table, tx.rows(address.table)) {
+            self.check(tx, address.table, slot, condition)?;
+            // The key that the record was found by is not changed by it.
+            draft.cells.retain(|(column, _)| !key.contains(column));
+            draft.links.retain(|(column, _)| !key.contains(column));
+            let id = tx.rows(address.table).row(slot).map_or(Uuid::nil(), |row| row.id);
+            if table.elastic && *condition == Condition::Always {
+                self.replace(tx, address, slot, draft)?;
+            } else {
                 self.update(tx, address.table, slot, draft)?;
-                let id = tx.rows(address.table).row(slot).map_or(Uuid::nil(), |row| row.id);
-                Ok((id, false))
             }
-            None => {
-                if matches!(condition, Condition::Exists | Condition::Version(_)) {
-                    self.find(tx, address)?;
-                }
-                match &address.key {
-                    Key::Id(id) => draft.id = Some(*id),
-                    Key::Alternate(_, values) => {
-                        for (column, value) in key.iter().zip(values) {
-                            let body = draft.cells.iter().any(|(c, _)| c == column)
-                                || draft.links.iter().any(|(c, _)| c == column);
-                            // The body wins, even when different.
-                            if !body {
-                                draft.cells.push((*column, value.clone()));
-                            }
-                        }
+            return Ok((id, false));
+        }
+        if matches!(condition, Condition::Exists | Condition::Version(_)) {
+            return Err(address.missing(table));
+        }
+        match &address.key {
+            Key::Id(id) => draft.id = Some(*id),
+            Key::Partitioned(id, partition) => {
+                draft.id = Some(*id);
+                let column = table.partition().unwrap_or(table.primary_id);
+                draft.cells.push((column, Cell::Text(partition.clone().into())));
+            }
+            Key::Alternate(_, values) => {
+                for (column, value) in key.iter().zip(values) {
+                    let body = draft.cells.iter().any(|(c, _)| c == column)
+                        || draft.links.iter().any(|(c, _)| c == column);
+                    // The body wins, even when different.
+                    if !body {
+                        draft.cells.push((*column, value.clone()));
                     }
                 }
-                Ok((self.create(tx, address.table, draft, false)?, true))
             }
         }
+        Ok((self.create(tx, address.table, draft, false)?, true))
     }
 }
 
@@ -212,13 +227,4 @@ fn required(table: &Table, cells: &Cells<'_>) -> Result<(), Refusal> {
         column.required == RequiredWord::System && cell.is_null() && *position != table.primary_id
     });
     missing.map_or(Ok(()), |(_, (column, _))| Err(Refusal::null_required(column)))
-}
-
-/// The slot of the record that an address names.
-pub(crate) fn lookup(tx: &Transaction<'_>, address: &Address) -> Option<u32> {
-    let rows = tx.rows(address.table);
-    match &address.key {
-        Key::Id(id) => rows.slot_of(*id),
-        Key::Alternate(position, values) => rows.by_key(*position, values),
-    }
 }

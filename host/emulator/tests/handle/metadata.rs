@@ -26,14 +26,14 @@ fn tables_are_listed_and_filtered_without_paging() {
         assert_eq!(answer.status(), 200, "{}", answer.text());
         answer.json()["value"].as_array().unwrap().len()
     };
-    assert_eq!(count(""), 7);
+    assert_eq!(count(""), 15);
     assert_eq!(count("&$filter=LogicalName eq 'account'"), 1);
     assert_eq!(count("&$filter=EntitySetName eq 'contacts' or IsCustomEntity eq true"), 2);
     assert_eq!(
         count("&$filter=OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'"),
-        3
+        8
     );
-    assert_eq!(count("&$filter=IsCustomizable/Value eq true"), 7);
+    assert_eq!(count("&$filter=IsCustomizable/Value eq true"), 15);
     desk.check("GET EntityDefinitions?$top=1", "400 0x0");
     desk.check("GET EntityDefinitions?$filter=Nope eq 1", "400 0x0");
     let keys = desk

@@ -11,6 +11,8 @@ pub(super) enum Token {
     CloseList,
     Comma,
     Equals,
+    /// Behind a lambda's variable.
+    Colon,
     Text(String),
     Enum(String),
     Word(String),
@@ -25,6 +27,7 @@ impl fmt::Display for Token {
             Token::CloseList => f.write_str("']'"),
             Token::Comma => f.write_str("','"),
             Token::Equals => f.write_str("'='"),
+            Token::Colon => f.write_str("':'"),
             Token::Text(text) | Token::Enum(text) | Token::Word(text) => write!(f, "'{text}'"),
         }
     }
@@ -42,6 +45,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
             ']' => (Token::CloseList, &rest[1..]),
             ',' => (Token::Comma, &rest[1..]),
             '=' => (Token::Equals, &rest[1..]),
+            ':' => (Token::Colon, &rest[1..]),
             '\'' => {
                 let (text, after) = quoted(&rest[1..])?;
                 (Token::Text(text), after)
@@ -93,6 +97,11 @@ fn word(rest: &str) -> Result<(Token, &str), String> {
             c.is_whitespace() || matches!(c, '(' | ')' | '[' | ']' | ',' | '=' | '\'' | '"')
         })
         .unwrap_or(rest.len());
+    // A colon ends a variable; instants have colons too, and begin with a digit.
+    let end = match rest[..end].find(':') {
+        Some(colon) if rest.starts_with(|c: char| c.is_alphabetic() || c == '_') => colon,
+        _ => end,
+    };
     let (word, after) = rest.split_at(end);
     match after.strip_prefix('\'') {
         // `Namespace.Type'Member'`

@@ -10,7 +10,7 @@ use crate::schema::raw::{
     BehaviorWord, ColumnSettings, KindWord, Number, OnDelete, RequiredWord, TableSettings,
 };
 
-use service::{money_columns, service_columns};
+use service::{elastic_columns, money_columns, service_columns};
 
 type Positions<'a> = BTreeMap<&'a str, usize>;
 
@@ -43,7 +43,15 @@ pub(super) fn all(
         update: false,
         ..system(&primary_id, Kind::Guid)
     });
-    if !settings.internal {
+    if matches!(table, "systemuser" | "team") {
+        // The key of their base type `principal`.
+        columns
+            .push(Column { origin: Origin::PrimaryId, ..read_only(system("ownerid", Kind::Guid)) });
+    }
+    if settings.elastic == Some(true) {
+        elastic_columns(&mut columns);
+    }
+    if !settings.internal && !settings.intersect {
         service_columns(settings, positions, &mut columns)?;
         if columns.iter().any(|column| matches!(column.kind, Kind::Money { .. })) {
             money_columns(positions, &mut columns)?;
@@ -94,6 +102,8 @@ fn lookup(
                 table: *positions.get(target).ok_or_else(|| format!("unknown table `{target}`"))?,
                 name: target.to_owned(),
                 navigation: name.to_owned(),
+                relationship: String::new(),
+                collection: String::new(),
             })
         })
         .collect::<Result<_, String>>()?;
@@ -195,7 +205,16 @@ fn references(
             let navigation = typed.unwrap_or_else(|| {
                 if several { format!("{schema_name}_{name}") } else { schema_name.to_owned() }
             });
-            Ok(Target { table, name, navigation })
+            let named = |all: &Option<std::collections::BTreeMap<String, String>>| {
+                all.as_ref().and_then(|all| all.get(&name)).cloned().unwrap_or_default()
+            };
+            Ok(Target {
+                table,
+                navigation,
+                relationship: named(&column.relationships),
+                collection: named(&column.collections),
+                name,
+            })
         })
         .collect::<Result<_, String>>()?;
     Ok(Kind::Lookup { targets, word, on_delete: column.on_delete.unwrap_or_default() })

@@ -48,6 +48,14 @@ pub(super) fn service_columns(
     Ok(())
 }
 
+/// Partition and time to live (*Create elastic tables using code*).
+pub(super) fn elastic_columns(columns: &mut Vec<Column>) {
+    let text = Kind::Text { length_max: 100, format: "Text".to_owned() };
+    columns.push(Column { update: false, ..system("partitionid", text) });
+    let seconds = Kind::Integer { min: 0, max: i64::from(i32::MAX) };
+    columns.push(system("ttlinseconds", seconds));
+}
+
 /// Currency, rate, and base amounts.
 pub(super) fn money_columns(
     positions: &Positions<'_>,
