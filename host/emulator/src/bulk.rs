@@ -2,19 +2,31 @@
 //! and each with its own rule about repeated records
 //! (*Use bulk operation messages*).
 
+mod elastic;
+
 use std::collections::HashSet;
 
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::body::Draft;
-use crate::call::{Address, Condition, Key};
+use crate::call::{Address, Condition, Key, Prefer};
 use crate::environment::Environment;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::Table;
 use crate::store::{Quick, Transaction};
 use crate::write::Writer;
+
+impl Work<'_> {
+    pub(crate) fn table(&self) -> usize {
+        self.table
+    }
+
+    pub(crate) fn deletes(&self) -> bool {
+        self.action == Action::Delete
+    }
+}
 
 /// A bulk message with its targets.
 #[derive(Debug)]
@@ -29,6 +41,8 @@ enum Action {
     Create,
     Update,
     Upsert,
+    /// Elastic tables only.
+    Delete,
 }
 
 pub(crate) fn prepare<'b>(
@@ -41,7 +55,7 @@ pub(crate) fn prepare<'b>(
         "CreateMultiple" => Action::Create,
         "UpdateMultiple" => Action::Update,
         "UpsertMultiple" => Action::Upsert,
-        // Elastic tables only.
+        "DeleteMultiple" if table.elastic => Action::Delete,
         "DeleteMultiple" => {
             let message = "DeleteMultiple has not yet been implemented.";
             return Err(Refusal::new(501, "0x80040219", message));
@@ -68,7 +82,12 @@ pub(crate) fn apply(
     writer: &Writer<'_>,
     tx: &mut Transaction<'_>,
     work: Work<'_>,
+    prefer: &Prefer,
 ) -> Result<Reply, Refusal> {
+    let table = &writer.environment.schema.tables[work.table];
+    if table.elastic {
+        return Ok(elastic::apply(writer, tx, table, work, prefer));
+    }
     let records = work.drafts.len();
     let reply = match work.action {
         Action::Create => {
@@ -76,11 +95,7 @@ pub(crate) fn apply(
             for draft in work.drafts {
                 ids.push(writer.create(tx, work.table, draft, true)?);
             }
-            let context = format!(
-                "{}$metadata#Microsoft.Dynamics.CRM.CreateMultipleResponse",
-                writer.scene.root
-            );
-            Reply::value(200, &json!({"@odata.context": context, "Ids": ids}))
+            created(writer, &ids)
         }
         Action::Update => {
             update(writer, tx, work.table, work.drafts)?;
@@ -90,8 +105,15 @@ pub(crate) fn apply(
             upsert(writer, tx, work.table, work.drafts)?;
             Reply::empty(204)
         }
+        Action::Delete => Reply::empty(204),
     };
     Ok(reply.counting(records))
+}
+
+fn created(writer: &Writer<'_>, ids: &[Uuid]) -> Reply {
+    let root = &writer.scene.root;
+    let context = format!("{root}$metadata#Microsoft.Dynamics.CRM.CreateMultipleResponse");
+    Reply::value(200, &json!({"@odata.context": context, "Ids": ids}))
 }
 
 /// By primary key only; of a repeated id the first counts, the others are

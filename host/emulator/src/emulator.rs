@@ -208,7 +208,7 @@ impl Emulator {
     fn read(&self, scene: &Scene, call: &Call<'_>, resource: Resource) -> Result<Reply, Refusal> {
         match resource {
             Resource::Root => Ok(functions::service_document(&self.environment, scene)),
-            Resource::Csdl => Err(Refusal::unsupported("$metadata as CSDL")),
+            Resource::Csdl => metadata::document(self.schema(), call),
             Resource::Batch => Err(Refusal::method("GET")),
             Resource::Definitions(segments) => {
                 metadata::read(self.schema(), scene, call, &segments)

@@ -132,6 +132,22 @@ pub(crate) fn write_instant(out: &mut Vec<u8>, seconds: i64) {
     out.push(b'Z');
 }
 
+/// `08/22/2017 08:10:44`, as delta tokens have it.
+pub(crate) fn american(seconds: i64) -> String {
+    let (year, month, day) = civil(seconds.div_euclid(DAY));
+    let second = seconds.rem_euclid(DAY);
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{month:02}/{day:02}/{year:04} {hour:02}:{minute:02}:{:02}", second % 60)
+}
+
+/// Reads what [`american`] writes.
+pub(crate) fn parse_american(text: &str) -> Option<i64> {
+    let (date, clock) = text.split_once(' ')?;
+    let mut parts = date.split('/');
+    let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
+    parse_instant(&format!("{year}-{month}-{day}T{clock}Z"), false)
+}
+
 fn padded(out: &mut Vec<u8>, value: i64, width: usize) {
     let mut buffer = itoa::Buffer::new();
     let text = buffer.format(value);

@@ -4,6 +4,7 @@
 //! `$filter` and `$expand` afterwards. There is no paging.
 
 mod attribute;
+mod csdl;
 mod entity;
 mod shape;
 
@@ -15,6 +16,12 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::{Column, Schema, Table};
 use crate::seed;
+
+/// `$metadata`.
+pub(crate) fn document(schema: &Schema, call: &Call<'_>) -> Result<Reply, Refusal> {
+    let annotations = call.options()?.annotations;
+    Ok(Reply::text(200, "application/xml", csdl::document(schema, annotations)))
+}
 
 /// Answers a GET below `EntityDefinitions`; `segments` are the whole path.
 pub(crate) fn read(

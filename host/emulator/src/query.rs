@@ -14,6 +14,7 @@ mod order;
 mod page;
 mod plan;
 mod render;
+mod track;
 
 use std::collections::HashSet;
 
@@ -70,6 +71,9 @@ pub(crate) fn read(view: &View<'_>, call: &Call<'_>, resource: Resource) -> Resu
         Resource::Set(table) => set(view, table, &prefer, &options),
         Resource::Count(table) => {
             let table = view.table(table);
+            if let Some(token) = &options.deltatoken {
+                return track::count(view, table, token, &options);
+            }
             let source = Source { table, path: table.set.clone(), within: None };
             count(view, source, &options)
         }
@@ -118,6 +122,9 @@ fn set(
     let table = view.table(table);
     if let Some(text) = &options.apply {
         return apply::apply(view, table, text, prefer, options);
+    }
+    if let Some(token) = &options.deltatoken {
+        return track::changes(view, table, token, prefer, options);
     }
     let source = Source { table, path: table.set.clone(), within: None };
     page::page(view, source, prefer, options)

@@ -5,6 +5,7 @@
 
 mod build;
 mod column;
+pub(crate) mod import;
 mod raw;
 mod table;
 
@@ -28,6 +29,17 @@ pub(crate) struct Schema {
     pub(crate) many_to_many: Vec<ManyToMany>,
     by_name: HashMap<String, usize>,
     by_set: HashMap<String, usize>,
+}
+
+/// Logical names of the tables that every environment has.
+pub(crate) fn standard_names() -> std::collections::BTreeSet<String> {
+    build::standard().map(|tables| tables.into_keys().collect()).unwrap_or_default()
+}
+
+/// Many-to-many relationships that every environment has.
+fn standard_pairs() -> std::collections::BTreeSet<String> {
+    let tables = build::standard().unwrap_or_default();
+    tables.into_values().flat_map(|table| table.many_to_many.into_keys()).collect()
 }
 
 impl Schema {

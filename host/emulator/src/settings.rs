@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::error::EmulatorError;
 use crate::faults::FaultRule;
-use crate::schema::{ReadOnlyWrites, SchemaSettings, StateOnCreate};
+use crate::schema::{self, KeyStatus, ReadOnlyWrites, SchemaSettings, StateOnCreate};
 
 /// All settings. `Settings::default()` is an environment with the standard
 /// tables, one principal with token `emulator`, no limits and no latency.
@@ -62,8 +62,9 @@ impl Settings {
         toml::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))
     }
 
-    /// The same with these tables laid over the standard ones: TOML, or JSON if
-    /// it begins with a brace.
+    /// The same with these tables laid over the standard ones: TOML, JSON if it
+    /// begins with a brace, or metadata that a real environment exported (see
+    /// [`Settings::with_metadata`]; its notes go to the log).
     ///
     /// # Errors
     /// Names line and column, and the keys that are known.
@@ -75,6 +76,13 @@ impl Settings {
             #[serde(default)]
             tables: SchemaSettings,
         }
+        if schema::import::is_export(text) {
+            let (settings, notes) = self.with_metadata(text)?;
+            for note in notes {
+                tracing::warn!("{note}");
+            }
+            return Ok(settings);
+        }
         let file: File = if text.trim_start().starts_with('{') {
             serde_json::from_str(text)
                 .map_err(|error| EmulatorError::Settings(error.to_string()))?
@@ -83,6 +91,24 @@ impl Settings {
         };
         self.tables.tables.extend(file.tables.tables);
         Ok(self)
+    }
+}
+
+impl Settings {
+    /// The same with tables from exported metadata: `EntityDefinitions` as the
+    /// service returns them, expanded by `Attributes`, `Keys` and
+    /// `ManyToOneRelationships`; one, a list, or a JSON list of such documents,
+    /// among them the casts that carry option sets. The second value names what
+    /// could not be taken over.
+    ///
+    /// # Errors
+    /// A document that is no such metadata.
+    pub fn with_metadata(mut self, text: &str) -> Result<(Self, Vec<String>), EmulatorError> {
+        let mut known = schema::standard_names();
+        known.extend(self.tables.tables.keys().cloned());
+        let imported = schema::import::import(text, &known)?;
+        self.tables.tables.extend(imported.tables.tables);
+        Ok((self, imported.notes))
     }
 }
 
@@ -182,6 +208,11 @@ pub struct Behavior {
     pub relative_urls_in_batch: bool,
     /// Most operations of a batch, and of a changeset.
     pub batch_operations_max: usize,
+    /// How long a delta token is good, days (`ExpireChangeTrackingInDays`).
+    pub delta_token_days: u32,
+    /// What becomes of an alternate key that a client makes: `active` at once,
+    /// or `pending` for ever.
+    pub new_keys: KeyStatus,
 }
 
 impl Default for Behavior {
@@ -196,6 +227,8 @@ impl Default for Behavior {
             changeset_error_in_multipart: true,
             relative_urls_in_batch: false,
             batch_operations_max: 1000,
+            delta_token_days: 7,
+            new_keys: KeyStatus::Active,
         }
     }
 }

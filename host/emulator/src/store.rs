@@ -36,6 +36,7 @@ pub(crate) struct Store {
     pub(crate) tables: Vec<Rows>,
     version: u64,
     seed: u64,
+    case_sensitive: bool,
     log: Option<Log>,
 }
 
@@ -43,7 +44,7 @@ impl Store {
     /// Empty tables, no log.
     pub(crate) fn new(schema: &Schema, seed: u64, case_sensitive: bool) -> Self {
         let tables = schema.tables.iter().map(|table| Rows::new(table, case_sensitive)).collect();
-        Self { tables, version: FIRST_VERSION, seed, log: None }
+        Self { tables, version: FIRST_VERSION, seed, case_sensitive, log: None }
     }
 
     /// Reads the log in `folder`, or begins one.
@@ -75,11 +76,39 @@ impl Store {
         self.log.as_mut().map_or(Ok(()), Log::flush)
     }
 
-    /// Forgets all rows, on disk too.
+    /// The version of the newest change.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Forgets all rows, on disk too; from now on under this schema.
     pub(crate) fn clear(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
-        for rows in &mut self.tables {
-            rows.clear();
+        let tables = schema.tables.iter();
+        self.tables = tables.map(|table| Rows::new(table, self.case_sensitive)).collect();
+        self.rewrite(schema)
+    }
+
+    /// Carries the rows over to a changed schema by the names of tables and
+    /// columns; on disk too.
+    pub(crate) fn adapt(&mut self, old: &Schema, new: &Schema) -> Result<(), EmulatorError> {
+        let mut before: Vec<Option<Rows>> = self.tables.drain(..).map(Some).collect();
+        for table in &new.tables {
+            let was = old.table(&table.name);
+            let rows = was.and_then(|was| before.get_mut(was.position)?.take());
+            self.tables.push(match (was, rows) {
+                (Some(was), Some(rows)) => {
+                    let columns = table.columns.iter();
+                    let from: Vec<Option<usize>> =
+                        columns.map(|column| was.column_position(&column.name)).collect();
+                    rows.adapted(table, &from)
+                }
+                _ => Rows::new(table, self.case_sensitive),
+            });
         }
+        self.rewrite(new)
+    }
+
+    fn rewrite(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
         match self.log.take() {
             None => Ok(()),
             Some(log) => {

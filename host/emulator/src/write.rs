@@ -62,6 +62,29 @@ enum Work<'b> {
     Bulk(bulk::Work<'b>),
 }
 
+impl Work<'_> {
+    fn table(&self) -> usize {
+        match self {
+            Work::Create(table, _) => *table,
+            Work::Bulk(work) => work.table(),
+            Work::Upsert(address, _)
+            | Work::Delete(address)
+            | Work::Column(address, ..)
+            | Work::Reference(address, ..)
+            | Work::Associate(address, ..)
+            | Work::Disassociate(address, ..) => address.table,
+        }
+    }
+
+    fn deletes(&self) -> bool {
+        match self {
+            Work::Delete(_) => true,
+            Work::Bulk(work) => work.deletes(),
+            _ => false,
+        }
+    }
+}
+
 /// Whether this is a write at all.
 pub(crate) fn is_write(call: &Call<'_>) -> bool {
     call.method != Method::GET && call.method != Method::HEAD
@@ -169,11 +192,28 @@ impl Prepared<'_> {
         transaction: &mut Transaction<'_>,
         contents: Option<&Contents>,
     ) -> Result<(Reply, Option<Address>), Refusal> {
+        // A deletion does not tell the session token (*Use elastic tables*).
+        let token = !self.work.deletes() && environment.schema.tables[self.work.table()].elastic;
+        let (mut reply, address) = self.carried_out(environment, scene, transaction, contents)?;
+        if token {
+            let version = transaction.store().version();
+            reply = reply.with("x-ms-session-token", format!("240:8#{version}#7=-1"));
+        }
+        Ok((reply, address))
+    }
+
+    fn carried_out(
+        self,
+        environment: &Environment,
+        scene: &Scene,
+        transaction: &mut Transaction<'_>,
+        contents: Option<&Contents>,
+    ) -> Result<(Reply, Option<Address>), Refusal> {
         let writer = Writer { environment, scene, contents };
         let Prepared { work, condition, prefer, options, named } = self;
         let (table, id, created, named) = match work {
             Work::Bulk(work) => {
-                return Ok((bulk::apply(&writer, transaction, work)?, None));
+                return Ok((bulk::apply(&writer, transaction, work, &prefer)?, None));
             }
             Work::Delete(address) => {
                 let slot = writer.find(transaction, &address)?;

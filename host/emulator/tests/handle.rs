@@ -16,11 +16,20 @@ mod batch; // grammar, changesets, failure modes
 #[path = "handle/bulk.rs"]
 mod bulk; // CreateMultiple and its kin
 #[cfg(test)]
+#[path = "handle/csdl.rs"]
+mod csdl; // $metadata and the service document
+#[cfg(test)]
 #[path = "handle/desk.rs"]
 mod desk; // the harness
 #[cfg(test)]
+#[path = "handle/elastic.rs"]
+mod elastic; // partitions, replacing upserts, single outcomes
+#[cfg(test)]
 #[path = "handle/faults.rs"]
 mod faults; // rules, the admin paths
+#[cfg(test)]
+#[path = "handle/import.rs"]
+mod import; // exported metadata as a schema
 #[cfg(test)]
 #[path = "handle/lookups.rs"]
 mod lookups; // binds, polymorphic lookups, deletion
@@ -42,6 +51,9 @@ mod state; // statecode, statuscode, owners
 #[cfg(test)]
 #[path = "handle/storage.rs"]
 mod storage; // the log on disk
+#[cfg(test)]
+#[path = "handle/tracking.rs"]
+mod tracking; // delta links
 #[cfg(test)]
 #[path = "handle/values.rs"]
 mod values; // types, lengths, ranges, canonical form

@@ -23,9 +23,12 @@ pub(crate) struct Options {
     pub(crate) id: Option<String>,
     /// `partitionId`, without its quotes.
     pub(crate) partition: Option<String>,
+    /// `$metadata` with annotations.
+    pub(crate) annotations: bool,
     /// `@p` and its value.
     pub(crate) aliases: Vec<(String, String)>,
-    /// As it came, without `$skiptoken`: what a next link repeats.
+    /// As it came, without `$skiptoken` and `$deltatoken`: what a next link
+    /// repeats.
     pub(crate) raw: String,
 }
 
@@ -36,7 +39,7 @@ impl Options {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;
             let value = decode(value)?;
-            if name != "$skiptoken" {
+            if name != "$skiptoken" && name != "$deltatoken" {
                 if !options.raw.is_empty() {
                     options.raw.push('&');
                 }
@@ -73,7 +76,8 @@ impl Options {
                 return Err(Refusal::unsupported(&format!("the query option {name}")));
             }
             // Metadata of the annotations kind, and shared variables.
-            "tag" | "annotations" => {}
+            "annotations" => self.annotations = &*value == "true",
+            "tag" => {}
             _ if name.starts_with('@') => self.aliases.push((name.to_owned(), value.into_owned())),
             // `$skip`, `$search`, `$format`, and wrong case: names are
             // case-sensitive.

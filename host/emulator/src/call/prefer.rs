@@ -71,6 +71,9 @@ impl Prefer {
         if let Some(size) = self.page_size {
             applied.push(format!("odata.maxpagesize={size}"));
         }
+        if self.track_changes {
+            applied.push("odata.track-changes".to_owned());
+        }
         if !self.annotations.is_empty() {
             applied.push(format!("odata.include-annotations=\"{}\"", self.annotations.join(",")));
         }

@@ -99,7 +99,21 @@ pub(super) fn keys(table: &Table) -> Vec<Value> {
             "IsManaged": false,
         })
     };
-    table.keys.iter().map(key).collect()
+    let own = table.keys.iter().filter(|_| !table.intersect).map(key);
+    let elastic = table.partition().map(|_| {
+        let name = "KeyForNoSqlEntityWithPKPartitionId";
+        json!({
+            "MetadataId": seed::id(&format!("key/{}/{name}", table.name)),
+            "LogicalName": name.to_lowercase(),
+            "SchemaName": name,
+            "EntityLogicalName": table.name,
+            "DisplayName": label(name),
+            "KeyAttributes": [table.id_name(), "partitionid"],
+            "EntityKeyIndexStatus": "Active",
+            "IsManaged": true,
+        })
+    });
+    own.chain(elastic).collect()
 }
 
 /// What this table refers to.

@@ -21,7 +21,6 @@ use crate::cell::{Cell, compare, fold};
 use crate::refusal::Refusal;
 use crate::schema::{Kind, Table};
 use crate::store::{Layout, Quick, Row, Store};
-pub(crate) use function::values;
 pub(crate) use like::Pattern;
 pub(crate) use related::Through;
 pub(crate) use span::{Span, span};

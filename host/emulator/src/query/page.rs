@@ -10,7 +10,7 @@ use super::expand::{self, gather};
 use super::filter::Filter;
 use super::order::{self, Keyed};
 use super::render::{Renderer, text};
-use super::{COUNT_MAX, PAGE_MAX, View, context, plan, selected};
+use super::{COUNT_MAX, PAGE_MAX, View, context, plan, selected, track};
 use crate::call::{Options, Prefer};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -77,10 +77,11 @@ pub(super) fn page(
         let all: Vec<_> = plan::matching(view, rows, filter.as_ref(), 0).collect();
         sorted(rows, all, &order, cookie, size)
     };
+    let tracking = track::begun(view, table, prefer, options, cookie)?;
     let more = found.len() > size && (left > size);
     found.truncate(size);
     let mut body = Vec::with_capacity(256 + found.len() * columns.len() * 32);
-    head(&mut body, view, table, options, prefer, total);
+    head(&mut body, view, table, options, prefer, total, tracking.is_some());
     let parents: Vec<&Row> = found.iter().map(|(_, row)| *row).collect();
     let expanded = gather(view, table, &expands, &parents, prefer.page_size);
     let renderer = Renderer::new(view, table, &columns, prefer).with(&expanded);
@@ -96,12 +97,14 @@ pub(super) fn page(
             page: cookie.page + 1,
             slot: Some(last.0),
             offset: cookie.offset + found.len(),
-            tracking: None,
+            tracking,
         };
         let url = format!("{}{}", view.scene.root, source.path);
         let link = next.link(&url, &options.raw, table.id_name(), (first.1.id, last.1.id));
         body.extend_from_slice(b",\"@odata.nextLink\":");
         text(&mut body, &link);
+    } else if let Some(version) = tracking {
+        track::delta_link(&mut body, view, table, options, version);
     }
     body.push(b'}');
     let mut reply = Reply::json(200, body);
@@ -118,9 +121,11 @@ fn head(
     options: &Options,
     prefer: &Prefer,
     total: Option<usize>,
+    delta: bool,
 ) {
+    let suffix = if delta { "/$delta" } else { "" };
     body.extend_from_slice(b"{\"@odata.context\":");
-    text(body, &context(view.scene, table, options));
+    text(body, &format!("{}{suffix}", context(view.scene, table, options)));
     if let Some(total) = total {
         body.extend_from_slice(format!(",\"@odata.count\":{}", total.min(COUNT_MAX)).as_bytes());
     }

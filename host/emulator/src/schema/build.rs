@@ -22,16 +22,22 @@ const KEY_COLUMNS_MAX: usize = 16;
 /// *Define alternate keys for a table*: at most 10 keys on a table.
 const KEYS_MAX: usize = 10;
 
+/// The tables that every environment has.
+pub(super) fn standard() -> Result<BTreeMap<String, TableSettings>, EmulatorError> {
+    let mut all = BTreeMap::new();
+    for text in STANDARD {
+        let part: SchemaSettings =
+            toml::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))?;
+        all.extend(part.tables);
+    }
+    Ok(all)
+}
+
 /// All tables by position, and the many-to-many relationships between them.
 pub(super) fn tables(
     settings: &SchemaSettings,
 ) -> Result<(Vec<Table>, Vec<ManyToMany>), EmulatorError> {
-    let mut merged = BTreeMap::new();
-    for text in STANDARD {
-        let part: SchemaSettings =
-            toml::from_str(text).map_err(|error| EmulatorError::Settings(error.to_string()))?;
-        merged.extend(part.tables);
-    }
+    let mut merged = standard()?;
     let mut custom = Vec::new();
     for (name, table) in &settings.tables {
         match merged.get_mut(name) {

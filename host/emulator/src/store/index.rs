@@ -17,6 +17,8 @@ pub(crate) struct KeyIndex {
     pub(crate) columns: Vec<usize>,
     slots: HashTable<Entry>,
     case_sensitive: bool,
+    /// The key is in use; else it is neither looked in nor enforced.
+    active: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -30,12 +32,8 @@ fn spread(hash: u32) -> u64 {
 }
 
 impl KeyIndex {
-    pub(super) fn new(columns: Vec<usize>, case_sensitive: bool) -> Self {
-        Self { columns, slots: HashTable::new(), case_sensitive }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.slots.clear();
+    pub(super) fn new(columns: Vec<usize>, case_sensitive: bool, active: bool) -> Self {
+        Self { columns, slots: HashTable::new(), case_sensitive, active }
     }
 
     /// The slot whose key equals `key`; `cells` reads a column of a slot.
@@ -70,6 +68,9 @@ impl KeyIndex {
     }
 
     fn hash(&self, key: &[Cell<'_>]) -> Option<u32> {
+        if !self.active {
+            return None;
+        }
         let mut hasher: QuickHasher = std::hash::BuildHasher::build_hasher(&Quick);
         for cell in key {
             match cell {

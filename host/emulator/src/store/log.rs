@@ -16,6 +16,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Row;
@@ -58,11 +59,7 @@ impl Log {
         for (table, before, after) in changes {
             match (before, after) {
                 (_, Some(row)) => put(&mut self.buffer, table, row),
-                (Some(row), None) => {
-                    self.buffer.push(DELETE);
-                    number(&mut self.buffer, table);
-                    self.buffer.extend_from_slice(row.id.as_bytes());
-                }
+                (Some(row), None) => delete(&mut self.buffer, table, row.id),
                 (None, None) => {}
             }
         }
@@ -111,6 +108,12 @@ pub(super) fn put(buffer: &mut Vec<u8>, table: usize, row: &Row) {
     buffer.extend_from_slice(&row.version.to_le_bytes());
     buffer.extend_from_slice(&u32::try_from(row.bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
     buffer.extend_from_slice(&row.bytes);
+}
+
+pub(super) fn delete(buffer: &mut Vec<u8>, table: usize, id: Uuid) {
+    buffer.push(DELETE);
+    number(buffer, table);
+    buffer.extend_from_slice(id.as_bytes());
 }
 
 fn number(buffer: &mut Vec<u8>, table: usize) {

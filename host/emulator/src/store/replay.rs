@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::log::{DELETE, HEAD, Log, MAGIC, PUT, put, seal};
+use super::log::{DELETE, HEAD, Log, MAGIC, PUT, delete, put, seal};
 use super::row::Row;
 use super::{Rows, Store};
 use crate::error::EmulatorError;
@@ -82,12 +82,21 @@ fn write(store: &Store, schema: &Schema, path: PathBuf, lock: File) -> Result<Lo
     buffer.extend_from_slice(&header);
     seal(&mut buffer);
     record(&buffer)?;
-    let begin = |buffer: &mut Vec<u8>| {
+    let begin = |buffer: &mut Vec<u8>, version: u64| {
         buffer.clear();
         buffer.resize(HEAD, 0);
-        buffer.extend_from_slice(&store.version.to_le_bytes());
+        buffer.extend_from_slice(&version.to_le_bytes());
     };
-    begin(&mut buffer);
+    // Deletions that change tracking still tells of.
+    for (table, rows) in store.tables.iter().enumerate() {
+        for one in rows.tombstones() {
+            begin(&mut buffer, one.version);
+            delete(&mut buffer, table, one.id);
+            seal(&mut buffer);
+            record(&buffer)?;
+        }
+    }
+    begin(&mut buffer, store.version);
     let mut rows = 0;
     for (table, slots) in store.tables.iter().enumerate() {
         for (_, row) in slots.iter() {
@@ -96,7 +105,7 @@ fn write(store: &Store, schema: &Schema, path: PathBuf, lock: File) -> Result<Lo
             if rows % ROWS_IN_RECORD == 0 {
                 seal(&mut buffer);
                 record(&buffer)?;
-                begin(&mut buffer);
+                begin(&mut buffer, store.version);
             }
         }
     }
@@ -208,6 +217,7 @@ fn replay(
                 if let Some(slot) = rows.slot_of(id) {
                     rows.put(slot, None);
                 }
+                rows.bury(id, counter);
             }
             _ => return Err(torn()),
         }

@@ -3,14 +3,26 @@
 //! Slots are in order of creation and never used twice, so that a page can go
 //! on behind the last row of the page before, whatever happened in between.
 
+use std::collections::VecDeque;
+
 use hashbrown::HashTable;
 use uuid::Uuid;
 
 use super::index::KeyIndex;
 use super::quick::hash_bytes;
-use super::row::{Layout, Row, Shape};
+use super::row::{Layout, Row, Shape, encode};
 use crate::cell::Cell;
-use crate::schema::Table;
+use crate::schema::{KeyStatus, Table};
+
+/// Deletions of a table that are remembered for change tracking.
+const TOMBSTONES_MAX: usize = 1_000_000;
+
+/// A deletion that change tracking tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tombstone {
+    pub(crate) id: Uuid,
+    pub(crate) version: u64,
+}
 
 /// The rows of a table.
 #[derive(Debug)]
@@ -23,6 +35,12 @@ pub(crate) struct Rows {
     case_sensitive: bool,
     /// For each lookup column: rows in which it is not null.
     references: Vec<(usize, usize)>,
+    /// Changes are tracked.
+    tracked: bool,
+    /// Deletions, oldest first.
+    tombstones: VecDeque<Tombstone>,
+    /// Deletions up to this version are forgotten.
+    forgotten: u64,
 }
 
 /// Why a row cannot go in.
@@ -51,7 +69,10 @@ impl Rows {
         let keys = table
             .keys
             .iter()
-            .map(|key| KeyIndex::new(key.columns.clone(), case_sensitive))
+            .map(|key| {
+                let active = key.status == KeyStatus::Active;
+                KeyIndex::new(key.columns.clone(), case_sensitive, active)
+            })
             .collect();
         Self {
             layout,
@@ -61,6 +82,9 @@ impl Rows {
             live: 0,
             case_sensitive,
             references,
+            tracked: table.change_tracking,
+            tombstones: VecDeque::new(),
+            forgotten: 0,
         }
     }
 
@@ -116,8 +140,53 @@ impl Rows {
 
     /// The rows from a slot on.
     pub(crate) fn from(&self, slot: u32) -> impl Iterator<Item = (u32, &Row)> {
+        let slot = slot.min(self.slots());
         let rows = self.slots.get(index(slot)..).unwrap_or(&[]);
         (slot..).zip(rows).filter_map(|(slot, row)| Some((slot, row.as_ref()?)))
+    }
+
+    /// Deletions that change tracking tells of, oldest first.
+    pub(crate) fn tombstones(&self) -> impl Iterator<Item = Tombstone> + '_ {
+        self.tombstones.iter().copied()
+    }
+
+    /// Deletions up to this version are forgotten.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Remembers a deletion, and forgets the oldest where there are too many.
+    pub(super) fn bury(&mut self, id: Uuid, version: u64) {
+        if !self.tracked {
+            return;
+        }
+        self.tombstones.push_back(Tombstone { id, version });
+        if self.tombstones.len() > TOMBSTONES_MAX
+            && let Some(oldest) = self.tombstones.pop_front()
+        {
+            self.forgotten = oldest.version;
+        }
+    }
+
+    /// The same rows under a changed table; `from`: where each column was.
+    pub(super) fn adapted(self, table: &Table, from: &[Option<usize>]) -> Self {
+        let mut rows = Self::new(table, self.case_sensitive);
+        let width = self.layout.shapes().len();
+        let old = rows.layout.reordered(from, width);
+        for row in &self.slots {
+            let slot = rows.slots();
+            rows.slots.push(None);
+            let Some(row) = row else { continue };
+            let cells: Vec<Cell<'_>> = from
+                .iter()
+                .map(|from| from.map_or(Cell::Null, |from| old.stored(&row.bytes, from)))
+                .collect();
+            let row = Row { id: row.id, version: row.version, bytes: encode(&cells) };
+            rows.put(slot, Some(row));
+        }
+        rows.tombstones = self.tombstones;
+        rows.forgotten = self.forgotten;
+        rows
     }
 
     /// Whether any row refers by the lookup column at `column`.
@@ -170,14 +239,6 @@ impl Rows {
         let slot = self.slots().saturating_sub(1);
         self.put(slot, None);
         self.slots.pop();
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.slots.clear();
-        self.ids.clear();
-        self.keys.iter_mut().for_each(KeyIndex::clear);
-        self.references.iter_mut().for_each(|(_, count)| *count = 0);
-        self.live = 0;
     }
 
     fn link(&mut self, slot: u32, row: &Row) {

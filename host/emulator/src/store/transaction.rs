@@ -1,5 +1,7 @@
 //! All or nothing: changes that undo themselves unless committed.
 
+use uuid::Uuid;
+
 use super::rows::Clash;
 use super::{Row, Rows, Store};
 use crate::error::EmulatorError;
@@ -65,8 +67,46 @@ impl<'s> Transaction<'s> {
         self.store.tables[table].clash(id, cells, slot)
     }
 
+    /// A place to go back to.
+    pub(crate) fn mark(&self) -> usize {
+        self.undo.len()
+    }
+
+    /// Undoes what was done since a mark.
+    pub(crate) fn undo_to(&mut self, mark: usize) {
+        for Undo { table, slot, before } in self.undo.drain(mark..).rev() {
+            let rows = &mut self.store.tables[table];
+            match before {
+                Some(row) => {
+                    rows.put(slot, Some(row));
+                }
+                None => rows.pop(),
+            }
+        }
+    }
+
+    /// Records that were there and are gone.
+    fn gone(&self) -> Vec<(usize, Uuid)> {
+        let mut gone: Vec<(usize, Uuid)> = self
+            .undo
+            .iter()
+            .filter_map(|undo| {
+                let id = undo.before.as_ref()?.id;
+                let rows = &self.store.tables[undo.table];
+                rows.slot_of(id).is_none().then_some((undo.table, id))
+            })
+            .collect();
+        gone.sort_unstable();
+        gone.dedup();
+        gone
+    }
+
     /// Keeps the changes; on an error of the log they are undone.
     pub(crate) fn commit(mut self) -> Result<(), EmulatorError> {
+        let gone = self.gone();
+        if !gone.is_empty() {
+            self.store.next_version();
+        }
         if let Some(mut log) = self.store.log.take() {
             let changed = self.undo.iter().map(|undo| {
                 let rows = &self.store.tables[undo.table];
@@ -76,6 +116,10 @@ impl<'s> Transaction<'s> {
             self.store.log = Some(log);
             written?;
         }
+        for (table, id) in gone {
+            let version = self.store.version;
+            self.store.tables[table].bury(id, version);
+        }
         self.undo.clear();
         Ok(())
     }
@@ -83,14 +127,6 @@ impl<'s> Transaction<'s> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        for Undo { table, slot, before } in self.undo.drain(..).rev() {
-            let rows = &mut self.store.tables[table];
-            match before {
-                Some(row) => {
-                    rows.put(slot, Some(row));
-                }
-                None => rows.pop(),
-            }
-        }
+        self.undo_to(0);
     }
 }

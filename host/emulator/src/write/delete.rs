@@ -12,7 +12,7 @@ use crate::store::{Row, Transaction, encode};
 const DEPTH_MAX: usize = 20;
 
 impl Writer<'_> {
-    pub(super) fn delete(
+    pub(crate) fn delete(
         &self,
         tx: &mut Transaction<'_>,
         table: usize,

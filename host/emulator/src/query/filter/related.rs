@@ -66,6 +66,7 @@ pub(super) fn through(
     inner: Expression,
 ) -> Result<Filter, Refusal> {
     let (column, target, other) = Through::single(view, table, navigation)?;
+    unjoined(table)?;
     // The id of the other record stands in the row itself.
     if let Expression::Compare(operator, path, literal) = &inner
         && other.readable(path) == Some(other.primary_id)
@@ -77,6 +78,18 @@ pub(super) fn through(
     let nothing = Row { id: Uuid::nil(), version: 0, bytes: encode(&nothing) };
     let inner = Filter::new(inner, view, other)?;
     Ok(Filter::Through(Box::new(Through { column, target, table: other.position, inner, nothing })))
+}
+
+/// Elastic tables are not joined (*Elastic tables*).
+pub(crate) fn unjoined(table: &Table) -> Result<(), Refusal> {
+    if !table.elastic {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        400,
+        "0x80048d0b",
+        format!("The elastic table '{}' does not support joins.", table.name),
+    ))
 }
 
 /// `contact_customer_accounts/any(c:...)`, as the set of records that fit.
@@ -96,6 +109,8 @@ pub(super) fn lambda(
         });
     };
     let other = view.table(collection.table());
+    unjoined(table)?;
+    unjoined(other)?;
     let inner = inner.map(|inner| Filter::new(inner, view, other)).transpose()?;
     let rows = view.rows(other.position);
     // `all`: no member that does not fit.
