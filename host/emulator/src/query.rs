@@ -8,6 +8,7 @@ mod apply;
 mod cookie;
 mod expand;
 pub(crate) mod expression;
+mod fetch;
 pub(crate) mod filter;
 pub(crate) mod literal;
 mod order;
@@ -120,6 +121,9 @@ fn set(
     options: &Options,
 ) -> Result<Reply, Refusal> {
     let table = view.table(table);
+    if let Some(text) = &options.fetch {
+        return fetch::run(view, table, text, prefer, options);
+    }
     if let Some(text) = &options.apply {
         return apply::apply(view, table, text, prefer, options);
     }

@@ -28,6 +28,9 @@ mod elastic; // partitions, replacing upserts, single outcomes
 #[path = "handle/faults.rs"]
 mod faults; // rules, the admin paths
 #[cfg(test)]
+#[path = "handle/fetch.rs"]
+mod fetch; // FetchXML
+#[cfg(test)]
 #[path = "handle/import.rs"]
 mod import; // exported metadata as a schema
 #[cfg(test)]

@@ -38,6 +38,22 @@ pub(super) enum Total {
     Decimal(i128, u8),
 }
 
+impl Total {
+    /// For `order`; null comes first.
+    pub(super) fn order(&self, other: &Self) -> std::cmp::Ordering {
+        use std::cmp::Ordering;
+        match (self, other) {
+            (Total::Null, Total::Null) => Ordering::Equal,
+            (Total::Null, _) => Ordering::Less,
+            (_, Total::Null) => Ordering::Greater,
+            (Total::Count(a), Total::Count(b)) => a.cmp(b),
+            (Total::Decimal(a, _), Total::Decimal(b, _)) => a.cmp(b),
+            (Total::Cell(a), Total::Cell(b)) => compare(a, b).unwrap_or(Ordering::Equal),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
 impl Measure {
     /// Whether columns of that kind can be measured so.
     pub(super) fn takes(self, kind: &Kind) -> bool {

@@ -21,8 +21,9 @@ use crate::cell::{Cell, compare, fold};
 use crate::refusal::Refusal;
 use crate::schema::{Kind, Table};
 use crate::store::{Layout, Quick, Row, Store};
+pub(crate) use function::values;
 pub(crate) use like::Pattern;
-pub(crate) use related::Through;
+pub(crate) use related::{Through, unjoined};
 pub(crate) use span::{Span, span};
 
 /// A condition on the rows of one table.
@@ -129,6 +130,18 @@ impl Filter {
                 _ => false,
             },
             Filter::Through(through) => through.matches(store, layout, row),
+        }
+    }
+}
+
+impl Filter {
+    /// `eq null`: what a row that is not there fits.
+    pub(crate) fn is_null_test(&self) -> bool {
+        match self {
+            Filter::Compare(_, Operator::Eq, value) => value.is_null(),
+            Filter::And(list) => list.iter().all(Filter::is_null_test),
+            Filter::Or(list) => list.iter().any(Filter::is_null_test),
+            _ => false,
         }
     }
 }

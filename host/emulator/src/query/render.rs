@@ -80,7 +80,7 @@ impl<'e> Renderer<'e> {
             let column = &self.table.columns[position];
             let cell = layout.cell(row, position);
             if !cell.is_null() && self.annotated.any() {
-                self.annotations(out, &column.property, &column.kind, &cell);
+                annotate(out, &self.view, self.annotated, &column.property, &column.kind, &cell);
             }
             out.push(b'"');
             out.extend_from_slice(column.property.as_bytes());
@@ -163,35 +163,42 @@ impl<'e> Renderer<'e> {
         let table = self.view.table(targets.get(usize::from(*target))?.table);
         Some((format!("{}{}({id})", self.view.scene.root, table.set), *id))
     }
+}
 
-    fn annotations(&self, out: &mut Vec<u8>, property: &str, kind: &Kind, cell: &Cell<'_>) {
-        let mut put = |annotation: &str, value: &str| {
-            out.push(b'"');
-            out.extend_from_slice(property.as_bytes());
-            out.push(b'@');
-            out.extend_from_slice(annotation.as_bytes());
-            out.extend_from_slice(b"\":");
-            text(out, value);
-            out.push(b',');
-        };
-        if let Some(shown) =
-            self.annotated.formatted.then(|| formatted(&self.view, kind, cell)).flatten()
-        {
-            put(FORMATTED, &shown);
+/// The annotations of a property that a request wants, each with a comma
+/// behind it.
+pub(super) fn annotate(
+    out: &mut Vec<u8>,
+    view: &View<'_>,
+    annotated: Annotated,
+    property: &str,
+    kind: &Kind,
+    cell: &Cell<'_>,
+) {
+    let mut put = |annotation: &str, value: &str| {
+        out.push(b'"');
+        out.extend_from_slice(property.as_bytes());
+        out.push(b'@');
+        out.extend_from_slice(annotation.as_bytes());
+        out.extend_from_slice(b"\":");
+        text(out, value);
+        out.push(b',');
+    };
+    if let Some(shown) = annotated.formatted.then(|| formatted(view, kind, cell)).flatten() {
+        put(FORMATTED, &shown);
+    }
+    let target = match (kind, cell) {
+        (Kind::Lookup { targets, .. }, Cell::Lookup(target, _)) => {
+            targets.get(usize::from(*target))
         }
-        let target = match (kind, cell) {
-            (Kind::Lookup { targets, .. }, Cell::Lookup(target, _)) => {
-                targets.get(usize::from(*target))
-            }
-            _ => None,
-        };
-        if let Some(target) = target {
-            if self.annotated.navigation {
-                put(NAVIGATION, &target.navigation);
-            }
-            if self.annotated.logical_name {
-                put(LOGICAL_NAME, &target.name);
-            }
+        _ => None,
+    };
+    if let Some(target) = target {
+        if annotated.navigation {
+            put(NAVIGATION, &target.navigation);
+        }
+        if annotated.logical_name {
+            put(LOGICAL_NAME, &target.name);
         }
     }
 }

@@ -17,9 +17,9 @@ enum Piece {
 
 impl Pattern {
     /// `function` is one of the three names.
-    pub(super) fn new(function: &str, needle: &str) -> Self {
+    pub(crate) fn new(function: &str, needle: &str) -> Self {
         let mut pieces = Vec::new();
-        if function != "startswith" {
+        if matches!(function, "contains" | "endswith") {
             pieces.push(Piece::Any);
         }
         let needle: Vec<char> = needle.to_lowercase().chars().collect();
@@ -39,10 +39,15 @@ impl Pattern {
                 _ => pieces.push(Piece::Char(char)),
             }
         }
-        if function != "endswith" {
+        if matches!(function, "contains" | "startswith") {
             pieces.push(Piece::Any);
         }
         Self(pieces)
+    }
+
+    /// SQL's LIKE: nothing is added at the ends.
+    pub(crate) fn like(needle: &str) -> Self {
+        Self::new("like", needle)
     }
 
     /// Greedy, with one place to go back to: linear in practice.
