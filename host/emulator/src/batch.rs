@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::call::{Address, Call, Key, Scene, resource};
 use crate::emulator::{Emulator, commit, service};
+use crate::environment::Environment;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::seed;
@@ -29,7 +30,8 @@ pub(crate) fn run(emulator: &Emulator, scene: &Scene, call: &Call<'_>) -> (Reply
     if call.method != Method::POST {
         return (Refusal::method(call.method.as_str()).into(), 0);
     }
-    let max = emulator.environment.behavior.batch_operations_max;
+    let behavior = emulator.environment().behavior.clone();
+    let max = behavior.batch_operations_max;
     let content_type = call.header("content-type").unwrap_or_default();
     let parts = grammar::parse(content_type, call.body, max);
     let (parts, prefer) = match parts.and_then(|parts| Ok((parts, call.prefer()?))) {
@@ -62,7 +64,7 @@ pub(crate) fn run(emulator: &Emulator, scene: &Scene, call: &Call<'_>) -> (Reply
                         None
                     }
                     Err((id, reply)) => {
-                        if emulator.environment.behavior.changeset_error_in_multipart {
+                        if behavior.changeset_error_in_multipart {
                             let mut inner = Written::new("changesetresponse", boundary(emulator));
                             inner.operation(&reply, Some(&id));
                             written.changeset(inner);
@@ -103,7 +105,7 @@ fn target(emulator: &Emulator, url: &str) -> Result<String, Refusal> {
         return Ok(target.to_owned());
     }
     let relative = !path.starts_with('/') && !url.contains("://");
-    if relative && emulator.environment.behavior.relative_urls_in_batch {
+    if relative && emulator.environment().behavior.relative_urls_in_batch {
         return Ok(url.to_owned());
     }
     Err(Refusal::no_resource(url))
@@ -134,15 +136,16 @@ fn changeset(
     let mut contents = Contents::new();
     let mut replies = Vec::new();
     let mut store = emulator.write_store();
+    let environment = emulator.environment();
     let mut transaction = Transaction::begin(&mut store);
     for operation in &operations {
         let id = operation.content_id.clone().unwrap_or_default();
         let step = |transaction: &mut Transaction<'_>| -> Result<_, Refusal> {
-            let target = referenced(emulator, &operation.url, &contents)?;
+            let target = referenced(emulator, &environment, &operation.url, &contents)?;
             let call = operation.call(target);
-            let resource = resource(emulator.schema(), call.split().0)?;
-            let prepared = write::prepare(&emulator.environment, &call, resource)?;
-            prepared.apply(&emulator.environment, scene, transaction, Some(&contents))
+            let resource = resource(&environment.schema, call.split().0)?;
+            let prepared = write::prepare(&environment, &call, resource)?;
+            prepared.apply(&environment, scene, transaction, Some(&contents))
         };
         match step(&mut transaction) {
             Ok((reply, address)) => {
@@ -169,13 +172,18 @@ fn changeset(
 }
 
 /// `$1/lastname` with the address of the record that `1` wrote.
-fn referenced(emulator: &Emulator, url: &str, contents: &Contents) -> Result<String, Refusal> {
+fn referenced(
+    emulator: &Emulator,
+    environment: &Environment,
+    url: &str,
+    contents: &Contents,
+) -> Result<String, Refusal> {
     let Some(reference) = url.strip_prefix('$') else { return target(emulator, url) };
     let end = reference.find(['/', '?']).unwrap_or(reference.len());
     let (id, rest) = reference.split_at(end);
     match contents.get(id) {
         Some(Address { table, key: Key::Id(record) }) => {
-            let set = &emulator.schema().tables[*table].set;
+            let set = &environment.schema.tables[*table].set;
             Ok(format!("{set}({record}){rest}"))
         }
         _ => Err(Refusal::odata(format!(

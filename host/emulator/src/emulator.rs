@@ -4,9 +4,10 @@
 //! so readers run together and writers one by one. Bodies are read before the
 //! lock is taken.
 
+mod change;
 mod wire;
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,7 +37,7 @@ const URL_MAX: usize = 32_768;
 /// A local Dataverse.
 #[derive(Debug)]
 pub struct Emulator {
-    pub(crate) environment: Environment,
+    environment: RwLock<Arc<Environment>>,
     store: RwLock<Store>,
     principals: Principals,
     limits: Mutex<Vec<Limits>>,
@@ -77,7 +78,9 @@ impl Emulator {
     /// # Errors
     /// A schema that contradicts itself, or a state that cannot be read.
     pub fn new(settings: Settings) -> Result<Self, EmulatorError> {
-        let schema = Schema::new(&settings.tables)?;
+        let mut tables = settings.tables.clone();
+        change::saved(&settings, &mut tables)?;
+        let schema = Schema::new(&tables)?;
         let case_sensitive = settings.behavior.case_sensitive_keys;
         let store = match &settings.state {
             None => Store::new(&schema, settings.seed, case_sensitive),
@@ -85,7 +88,11 @@ impl Emulator {
         };
         let principals = Principals::new(&settings.principals);
         let emulator = Self {
-            environment: Environment { schema, behavior: settings.behavior.clone() },
+            environment: RwLock::new(Arc::new(Environment {
+                schema,
+                behavior: settings.behavior.clone(),
+                tables,
+            })),
             store: RwLock::new(store),
             limits: Mutex::new(windows(&settings, principals.len())),
             principals,
@@ -159,7 +166,10 @@ impl Emulator {
                 (Refusal::new(414, "", message).into(), 0)
             }
             Some((version, target)) => {
-                let user = acting(principal, &parts.headers, self.schema(), &self.read_store());
+                let user = {
+                    let store = self.read_store();
+                    acting(principal, &parts.headers, &self.environment().schema, &store)
+                };
                 match user {
                     Err(refusal) => (refusal.into(), 0),
                     Ok(user) => {
@@ -193,36 +203,47 @@ impl Emulator {
 
     /// One operation with a transaction of its own.
     pub(crate) fn operate(&self, scene: &Scene, call: &Call<'_>) -> Result<Reply, Refusal> {
-        let resource = resource(self.schema(), call.split().0)?;
         if !write::is_write(call) {
-            return self.read(scene, call, resource);
+            return self.read(scene, call);
         }
-        let prepared = write::prepare(&self.environment, call, resource)?;
-        let mut store = self.write_store();
-        let mut transaction = Transaction::begin(&mut store);
-        let (reply, _) = prepared.apply(&self.environment, scene, &mut transaction, None)?;
-        commit(transaction)?;
-        Ok(reply)
+        loop {
+            let environment = self.environment();
+            let resource = resource(&environment.schema, call.split().0)?;
+            match &resource {
+                Resource::Definitions(segments) => {
+                    return self.change_metadata(scene, call, segments);
+                }
+                Resource::Function(name, _) if functions::publishes(call, name) => {
+                    return Ok(Reply::empty(204));
+                }
+                _ => {}
+            }
+            let prepared = write::prepare(&environment, call, resource)?;
+            let mut store = self.write_store();
+            // A body is read before the lock: under metadata that may have changed.
+            if !Arc::ptr_eq(&environment, &self.environment()) {
+                continue;
+            }
+            let mut transaction = Transaction::begin(&mut store);
+            let (reply, _) = prepared.apply(&environment, scene, &mut transaction, None)?;
+            commit(transaction)?;
+            return Ok(reply);
+        }
     }
 
-    fn read(&self, scene: &Scene, call: &Call<'_>, resource: Resource) -> Result<Reply, Refusal> {
-        match resource {
-            Resource::Root => Ok(functions::service_document(&self.environment, scene)),
-            Resource::Csdl => metadata::document(self.schema(), call),
+    fn read(&self, scene: &Scene, call: &Call<'_>) -> Result<Reply, Refusal> {
+        let store = self.read_store();
+        let environment = self.environment();
+        let view = View { environment: &environment, store: &store, scene };
+        match resource(&environment.schema, call.split().0)? {
+            Resource::Root => Ok(functions::service_document(&environment, scene)),
+            Resource::Csdl => metadata::document(&environment.schema, call),
             Resource::Batch => Err(Refusal::method("GET")),
             Resource::Definitions(segments) => {
-                metadata::read(self.schema(), scene, call, &segments)
+                metadata::read(&environment.schema, scene, call, &segments)
             }
-            Resource::Function(name, inside) => {
-                let store = self.read_store();
-                let view = View { environment: &self.environment, store: &store, scene };
-                functions::call(&view, call, &name, &inside)
-            }
-            resource => {
-                let store = self.read_store();
-                let view = View { environment: &self.environment, store: &store, scene };
-                query::read(&view, call, resource)
-            }
+            Resource::Function(name, inside) => functions::call(&view, call, &name, &inside),
+            resource => query::read(&view, call, resource),
         }
     }
 
@@ -264,7 +285,7 @@ impl Emulator {
 
     /// Forgets all rows, counts and faults, and begins anew.
     pub(crate) fn reset(&self, now: i64) -> Result<(), EmulatorError> {
-        self.write_store().clear(self.schema())?;
+        self.forget_changes()?;
         *self.limits() = windows(&self.settings, self.principals.len());
         *self.faults() = Faults::new(self.settings.faults.clone(), self.settings.seed);
         self.recorder().clear();
@@ -274,12 +295,15 @@ impl Emulator {
     fn plant(&self, now: i64) -> Result<(), EmulatorError> {
         let mut store = self.write_store();
         let mut transaction = Transaction::begin(&mut store);
-        seed::plant(self.schema(), &mut transaction, &self.principals.users(), now);
+        let environment = self.environment();
+        seed::plant(&environment.schema, &mut transaction, &self.principals.users(), now);
         transaction.commit()
     }
 
-    pub(crate) fn schema(&self) -> &Schema {
-        &self.environment.schema
+    /// Schema and switches as they are now; whoever holds the store keeps them
+    /// from changing.
+    pub(crate) fn environment(&self) -> Arc<Environment> {
+        Arc::clone(&self.environment.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn write_store(&self) -> RwLockWriteGuard<'_, Store> {

@@ -2,7 +2,7 @@
 
 use crate::body::Reader;
 use crate::refusal::Refusal;
-use crate::schema::{Column, ReadOnlyWrites, Schema, Table};
+use crate::schema::{Column, ReadOnlyWrites, Schema, SchemaSettings, Table};
 use crate::settings::Behavior;
 
 /// Schema and switches.
@@ -10,6 +10,8 @@ use crate::settings::Behavior;
 pub(crate) struct Environment {
     pub(crate) schema: Schema,
     pub(crate) behavior: Behavior,
+    /// What the schema was made of, beyond the standard tables.
+    pub(crate) tables: SchemaSettings,
 }
 
 impl Environment {

@@ -24,6 +24,11 @@ pub(crate) fn service_document(environment: &Environment, scene: &Scene) -> Repl
     Reply::value(200, &json!({"@odata.context": context, "value": sets}))
 }
 
+/// Whether this is an action that publishes: everything is published here.
+pub(crate) fn publishes(call: &Call<'_>, name: &str) -> bool {
+    call.method == http::Method::POST && matches!(name, "PublishXml" | "PublishAllXml")
+}
+
 /// Calls a function by name; `inside` stands in its parentheses.
 pub(crate) fn call(
     view: &View<'_>,
@@ -49,7 +54,9 @@ pub(crate) fn call(
         "RetrieveVersion" => {
             Ok(Reply::value(200, &json!({"@odata.context": context, "Version": "9.2.0.0"})))
         }
-        _ => counts(view, call, inside, &context),
+        "RetrieveTotalRecordCount" => counts(view, call, inside, &context),
+        // An action is not called by GET.
+        _ => Err(Refusal::no_resource(&call.target)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! `$filter` and `$expand` afterwards. There is no paging.
 
 mod attribute;
+mod change;
 mod csdl;
 mod entity;
 mod shape;
@@ -16,6 +17,8 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::{Column, Schema, Table};
 use crate::seed;
+
+pub(crate) use change::change;
 
 /// `$metadata`.
 pub(crate) fn document(schema: &Schema, call: &Call<'_>) -> Result<Reply, Refusal> {
@@ -34,6 +37,9 @@ pub(crate) fn read(
     let (first, rest) = segments.split_first().ok_or_else(|| Refusal::no_segment(""))?;
     let path = call.split().0;
     let context = format!("{}$metadata#{path}", scene.root);
+    if first.starts_with("RelationshipDefinitions") {
+        return relationships(schema, first, rest, &context, &options);
+    }
     let Some(inside) = inside(first, "EntityDefinitions") else {
         return match rest {
             [] => {
@@ -66,6 +72,42 @@ pub(crate) fn read(
             one(&context, set, &options)
         }
         [_, _, further, ..] => Err(Refusal::no_segment(further)),
+    }
+}
+
+/// `RelationshipDefinitions`, with a cast or by id.
+fn relationships(
+    schema: &Schema,
+    first: &str,
+    rest: &[String],
+    context: &str,
+    options: &Options,
+) -> Result<Reply, Refusal> {
+    let tables = || schema.tables.iter().filter(|table| !table.internal);
+    let mut all: Vec<Value> = tables().flat_map(|one| entity::many_to_one(schema, one)).collect();
+    for table in tables() {
+        let pairs = entity::many_to_many(schema, table);
+        // At the first of its tables.
+        all.extend(pairs.into_iter().filter(|one| one["Entity1LogicalName"] == *table.name));
+    }
+    if let [cast] = rest {
+        let wanted = cast.strip_prefix("Microsoft.Dynamics.CRM.").unwrap_or_default();
+        let wanted = wanted.strip_suffix("Metadata").ok_or_else(|| Refusal::no_segment(cast))?;
+        all.retain(|one| one["RelationshipType"] == *wanted);
+    }
+    let Some(inside) = inside(first, "RelationshipDefinitions") else {
+        return list(context, all, options);
+    };
+    let name = inside.strip_prefix("SchemaName='").and_then(|name| name.strip_suffix('\''));
+    let found = all.into_iter().find(|one| {
+        one["MetadataId"] == *inside || name.is_some_and(|name| one["SchemaName"] == *name)
+    });
+    match found {
+        Some(one_of) => one(context, one_of, options),
+        None => {
+            let text = format!("There is no relationship with id {inside}.");
+            Err(Refusal::new(404, "0x80040217", text))
+        }
     }
 }
 

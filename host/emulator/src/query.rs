@@ -30,6 +30,7 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::{Collection, Kind, Table};
 use crate::store::{Quick, Row, Rows, Store};
+pub(crate) use aggregate::identity;
 use expand::gather;
 use filter::{Filter, Values};
 use page::Source;

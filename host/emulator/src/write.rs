@@ -151,8 +151,8 @@ pub(crate) fn prepare<'b>(
             Work::Disassociate(address, collection, member)
         }
         (_, Resource::Function(..)) => return Err(Refusal::no_resource(&call.target)),
-        (_, Resource::Definitions(_) | Resource::Csdl) => {
-            return Err(Refusal::unsupported("changes of metadata"));
+        (_, Resource::Definitions(_)) => {
+            return Err(Refusal::unsupported("changes of metadata in a changeset"));
         }
         (method, _) => return Err(Refusal::method(method)),
     };

@@ -19,6 +19,9 @@ mod bulk; // CreateMultiple and its kin
 #[path = "handle/csdl.rs"]
 mod csdl; // $metadata and the service document
 #[cfg(test)]
+#[path = "handle/design.rs"]
+mod design; // metadata that clients make
+#[cfg(test)]
 #[path = "handle/desk.rs"]
 mod desk; // the harness
 #[cfg(test)]

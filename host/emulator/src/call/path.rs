@@ -59,10 +59,13 @@ pub(crate) fn resource(schema: &Schema, path: &str) -> Result<Resource, Refusal>
             (name, Some(inside))
         }
     };
-    if name == "EntityDefinitions" {
+    if matches!(name, "EntityDefinitions" | "RelationshipDefinitions") {
         return Ok(Resource::Definitions(segments));
     }
-    if matches!(name, "WhoAmI" | "RetrieveTotalRecordCount" | "RetrieveVersion") {
+    if matches!(
+        name,
+        "WhoAmI" | "RetrieveTotalRecordCount" | "RetrieveVersion" | "PublishXml" | "PublishAllXml"
+    ) {
         return match rest.is_empty() {
             true => Ok(Resource::Function(name.to_owned(), inside.unwrap_or("").to_owned())),
             false => Err(Refusal::no_segment(rest[0])),

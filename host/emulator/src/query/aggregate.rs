@@ -161,7 +161,7 @@ pub(super) fn grouped(
 }
 
 /// Equal for equal values, as the service compares them.
-pub(super) fn identity(cell: &Cell<'_>) -> String {
+pub(crate) fn identity(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Null => String::new(),
         Cell::Text(text) => format!("t{}", fold(text)),

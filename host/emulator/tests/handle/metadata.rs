@@ -15,7 +15,8 @@ fn a_table_tells_its_names_and_flags() {
     desk.check(&format!("GET EntityDefinitions({id})"), r#"200 {"LogicalName":"new_contract"}"#);
     desk.check("GET EntityDefinitions(LogicalName='nope')", "404 0x80060888 'nope'");
     desk.check(&format!("GET {CONTRACT}?$select=Nope"), "400 0x0 Nope");
-    desk.check("POST EntityDefinitions\n\n{}", "501");
+    desk.check("POST EntityDefinitions\n\n{}", "400 0x80040203 SchemaName");
+    desk.check(&format!("PUT {CONTRACT}\n\n{{}}"), "501");
 }
 
 #[test]
