@@ -60,6 +60,8 @@ pub(crate) struct Reader<'s> {
     pub(crate) read_only: ReadOnlyWrites,
     /// Keys in `@odata.id` refuse the characters that URLs refuse.
     pub(crate) strict_ids: bool,
+    /// An empty text is not null.
+    pub(crate) keep_empty: bool,
     /// How many records the record stands in.
     pub(crate) depth: u8,
 }
@@ -291,6 +293,7 @@ fn value<'de, A: MapAccess<'de>>(
             .map_err(|found| Refusal::literal(column, &found))
             .and_then(|text| match text {
                 None => Ok(Cell::Null),
+                Some(text) if text.is_empty() && reading.reader.keep_empty => Ok(Cell::Text(text)),
                 Some(text) => cells::text(table, position, text),
             }),
         _ => cells::raw(table, position, map.next_value::<&RawValue>()?.get()),

@@ -203,6 +203,13 @@ impl Emulator {
 
     /// One operation with a transaction of its own.
     pub(crate) fn operate(&self, scene: &Scene, call: &Call<'_>) -> Result<Reply, Refusal> {
+        self.attempt(scene, call).map_err(|refusal| match call.prefer() {
+            Ok(prefer) => refusal.detailed(&prefer),
+            Err(_) => refusal,
+        })
+    }
+
+    fn attempt(&self, scene: &Scene, call: &Call<'_>) -> Result<Reply, Refusal> {
         if !write::is_write(call) {
             return self.read(scene, call);
         }

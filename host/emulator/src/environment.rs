@@ -22,6 +22,7 @@ impl Environment {
             table,
             read_only: self.behavior.read_only_writes,
             strict_ids: self.behavior.forbidden_characters_in_odata_id,
+            keep_empty: !self.behavior.empty_text_is_null,
             depth: 0,
         }
     }

@@ -186,7 +186,7 @@ fn one(
     let table = view.table(address.table);
     let row = view.find(address)?;
     let version = table.etag(row.version);
-    let plain = options.expand.is_none();
+    let plain = options.expand.is_none() && !prefer.annotated();
     match condition {
         Condition::NotVersion(known)
             if plain && table.optimistic_concurrency && *known == version =>

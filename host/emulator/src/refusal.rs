@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+use crate::call::Prefer;
 use crate::schema::{AlternateKey, Column, Table};
 
 /// A refused request; nothing of it has happened.
@@ -17,6 +18,8 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// Seconds.
     pub(crate) retry_after: Option<u64>,
+    /// Members of the error beside code and message, for clients that ask.
+    pub(crate) details: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
@@ -25,7 +28,33 @@ impl Refusal {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { status, code: code.into(), message: message.into(), retry_after: None }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            retry_after: None,
+            details: Vec::new(),
+        }
+    }
+
+    /// With the annotations that a request wants on errors (*Compose HTTP requests
+    /// and handle errors*).
+    pub(crate) fn detailed(mut self, prefer: &Prefer) -> Self {
+        let code = self.code.trim_start_matches("0x").to_lowercase();
+        let help = format!(
+            "http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a\
+             {code}&client=platform"
+        );
+        for (name, value) in [
+            ("@Microsoft.PowerApps.CDS.HelpLink", help),
+            ("@Microsoft.PowerApps.CDS.TraceText", String::new()),
+            ("@Microsoft.PowerApps.CDS.InnerError.Message", self.message.clone()),
+        ] {
+            if prefer.wants(&name[1..]) {
+                self.details.push((name, value));
+            }
+        }
+        self
     }
 
     /// Parse and model errors of the OData layer.

@@ -57,7 +57,10 @@ impl Reply {
 
 impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
-        let body = json!({"error": {"code": refusal.code, "message": refusal.message}});
+        let mut body = json!({"error": {"code": refusal.code, "message": refusal.message}});
+        for (name, value) in refusal.details {
+            body["error"][name] = value.into();
+        }
         let reply = Self::value(refusal.status, &body);
         match refusal.retry_after {
             None => reply,

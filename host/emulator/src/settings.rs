@@ -208,6 +208,10 @@ pub struct Behavior {
     pub relative_urls_in_batch: bool,
     /// Most operations of a batch, and of a changeset.
     pub batch_operations_max: usize,
+    /// An empty text is stored as null.
+    pub empty_text_is_null: bool,
+    /// `all` holds for a record whose collection is empty.
+    pub all_of_nothing: bool,
     /// How long a delta token is good, days (`ExpireChangeTrackingInDays`).
     pub delta_token_days: u32,
     /// What becomes of an alternate key that a client makes: `active` at once,
@@ -227,6 +231,8 @@ impl Default for Behavior {
             changeset_error_in_multipart: true,
             relative_urls_in_batch: false,
             batch_operations_max: 1000,
+            empty_text_is_null: true,
+            all_of_nothing: true,
             delta_token_days: 7,
             new_keys: KeyStatus::Active,
         }

@@ -62,6 +62,11 @@ impl Prefer {
         })
     }
 
+    /// Whether any annotation was asked for.
+    pub(crate) fn annotated(&self) -> bool {
+        !self.annotations.is_empty()
+    }
+
     /// `Preference-Applied`, or nothing.
     pub(crate) fn applied(&self) -> Option<String> {
         let mut applied = Vec::new();

@@ -294,6 +294,15 @@ fn deep_inserts_make_all_records_or_none() {
 }
 
 #[test]
+fn all_of_an_empty_collection_is_a_setting() {
+    let filter =
+        "GET accounts?$select=name&$filter=contact_customer_accounts/all(c:c/statecode eq 0)";
+    desk().check(filter, r#"200 {"value":[{"name":"Bike Store"},{"name":"Road World"}]}"#);
+    let strict = desk_with("[behavior]\nall_of_nothing = false\n");
+    strict.check(filter, r#"200 {"value":[{"name":"Bike Store"}]}"#);
+}
+
+#[test]
 fn filters_reach_through_lookups_and_over_collections() {
     let desk = desk();
     let expect: &[(&str, &[&str])] = &[

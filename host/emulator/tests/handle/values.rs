@@ -141,3 +141,14 @@ fn defaults_are_set_on_create_only() {
     stored(&desk, "\"new_open\":false", "\"new_open\":false");
     stored(&desk, "\"new_seq\":2", "\"new_open\":false");
 }
+
+#[test]
+fn an_empty_text_is_null_unless_the_setting_says_otherwise() {
+    let row = |settings: &str| {
+        let desk = Desk::contracts(settings);
+        desk.check("POST new_contracts\n\n{\"new_name\":\"x\",\"new_note\":\"\"}", "204");
+        desk.send("GET new_contracts?$select=new_note").json()["value"][0]["new_note"].clone()
+    };
+    assert!(row("").is_null());
+    assert_eq!(row("[behavior]\nempty_text_is_null = false\n"), "");
+}

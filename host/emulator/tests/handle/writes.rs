@@ -311,3 +311,36 @@ fn the_same_seed_and_requests_give_the_same_ids() {
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
 }
+
+#[test]
+fn errors_carry_annotations_for_those_who_ask() {
+    let desk = Desk::new();
+    let ask = |header: &str| {
+        let answer = desk.send(&format!("GET accounts({A1}){header}"));
+        answer.expect("404 0x80040217");
+        answer.json()["error"].as_object().unwrap().clone()
+    };
+    assert_eq!(ask("").len(), 2);
+    let all = ask("\nPrefer: odata.include-annotations=\"*\"");
+    assert_eq!(all["@Microsoft.PowerApps.CDS.InnerError.Message"], all["message"]);
+    let help = all["@Microsoft.PowerApps.CDS.HelpLink"].as_str().unwrap();
+    assert!(help.contains("CrmException%3a80040217"), "{help}");
+    let one = ask("\nPrefer: odata.include-annotations=\"Microsoft.PowerApps.CDS.TraceText\"");
+    assert_eq!(one.len(), 3);
+}
+
+#[test]
+fn a_conditional_read_of_what_is_known_is_304_unless_more_is_asked_for() {
+    let desk = Desk::new();
+    desk.check(&format!("PATCH accounts({A1})\n\n{{\"name\":\"One\"}}"), "204");
+    let read = desk.send(&format!("GET accounts({A1})"));
+    let etag = read.header("etag").unwrap().to_owned();
+    let path = format!("GET accounts({A1})");
+    desk.check(&format!("{path}\nIf-None-Match: {etag}"), "304");
+    desk.check(&format!("{path}\nIf-None-Match: null"), "200");
+    desk.check(&format!("{path}?$expand=primarycontactid\nIf-None-Match: {etag}"), "200");
+    desk.check(
+        &format!("{path}\nIf-None-Match: {etag}\nPrefer: odata.include-annotations=\"*\""),
+        "200",
+    );
+}

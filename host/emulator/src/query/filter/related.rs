@@ -113,11 +113,29 @@ pub(super) fn lambda(
     unjoined(other)?;
     let inner = inner.map(|inner| Filter::new(inner, view, other)).transpose()?;
     let rows = view.rows(other.position);
-    // `all`: no member that does not fit.
-    let fits = |row: &Row| {
-        inner.as_ref().is_none_or(|inner| inner.matches(view.store, &rows.layout, row)) == any
-    };
-    let found: HashSet<Uuid, Quick> = match collection {
+    let fits =
+        |row: &Row| inner.as_ref().is_none_or(|inner| inner.matches(view.store, &rows.layout, row));
+    let within = |ids| Filter::In(table.primary_id, Values::Ids(ids));
+    if any {
+        return Ok(within(parents(view, other, collection, fits)));
+    }
+    // No member that does not fit.
+    let all = Filter::Not(Box::new(within(parents(view, other, collection, |row| !fits(row)))));
+    if view.environment.behavior.all_of_nothing {
+        return Ok(all);
+    }
+    Ok(Filter::And(vec![within(parents(view, other, collection, |_| true)), all]))
+}
+
+/// The records in whose collection there is a row that fits.
+fn parents(
+    view: &View<'_>,
+    other: &Table,
+    collection: Collection,
+    fits: impl Fn(&Row) -> bool,
+) -> HashSet<Uuid, Quick> {
+    let rows = view.rows(other.position);
+    match collection {
         Collection::Many { column, target, .. } => rows
             .iter()
             .filter_map(|(_, row)| match rows.layout.cell(row, column) {
@@ -135,7 +153,5 @@ pub(super) fn lambda(
                 })
                 .collect()
         }
-    };
-    let filter = Filter::In(table.primary_id, Values::Ids(found));
-    Ok(if any { filter } else { Filter::Not(Box::new(filter)) })
+    }
 }
