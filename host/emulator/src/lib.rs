@@ -9,8 +9,7 @@
 //! Nature: pure values and state machines, apart from the log of committed
 //! changes (`store::log`) and `serve`. Shares no code with the host crates, so
 //! that a misunderstanding does not pass its own test. Not here: plug-ins,
-//! roles and privileges, elastic tables, `$apply`, FetchXML, change tracking,
-//! `$expand` of records.
+//! roles and privileges, duplicate detection, contents of files and images.
 
 mod admin;
 mod batch;

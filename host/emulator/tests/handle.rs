@@ -58,6 +58,9 @@ mod state; // statecode, statuscode, owners
 #[path = "handle/storage.rs"]
 mod storage; // the log on disk
 #[cfg(test)]
+#[path = "handle/table_of_behaviours.rs"]
+mod table_of_behaviours; // the page that lists behaviours
+#[cfg(test)]
 #[path = "handle/tracking.rs"]
 mod tracking; // delta links
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn a_table_is_made_used_and_deleted() {
     let before = desk.rows("accounts");
     let path = made(&desk, "EntityDefinitions?SolutionUniqueName=x", &table("new_Project"));
     assert_eq!(desk.rows("accounts"), before, "rows are carried over");
-    desk.check(&format!("GET accounts(accountnumber='a1')"), "200");
+    desk.check("GET accounts(accountnumber='a1')", "200");
     desk.check(
         &format!("GET {path}?$select=LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,IsCustomEntity"),
         r#"200 {"LogicalName":"new_project","EntitySetName":"new_projects","PrimaryIdAttribute":"new_projectid","PrimaryNameAttribute":"new_title","IsCustomEntity":true}"#,

@@ -78,9 +78,8 @@ fn tracking_pages_lose_nothing_that_is_written_meanwhile() {
         desk.check(&format!("POST accounts\n\n{{\"name\":\"N{n}\"}}"), "204");
     }
     let size = "\nPrefer: odata.maxpagesize=2";
-    let first = desk.send(&format!(
-        "GET accounts?$select=name\nPrefer: odata.track-changes,odata.maxpagesize=2"
-    ));
+    let first =
+        desk.send("GET accounts?$select=name\nPrefer: odata.track-changes,odata.maxpagesize=2");
     assert!(first.json()["@odata.deltaLink"].is_null());
     let gone = first.json()["value"][0]["accountid"].as_str().unwrap().to_owned();
     desk.check(&format!("PATCH accounts({gone})\n\n{{\"name\":\"N0 later\"}}"), "204");
@@ -141,11 +140,8 @@ fn tokens_expire_and_tracking_has_its_limits() {
 #[test]
 fn deletions_are_told_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = || {
-        let mut settings = Settings::default();
-        settings.state = Some(folder.path().to_owned());
-        Desk::of(settings)
-    };
+    let desk =
+        || Desk::of(Settings { state: Some(folder.path().to_owned()), ..Settings::default() });
     let one = desk();
     create(&one, A1, "One");
     create(&one, A2, "Two");
