@@ -294,21 +294,24 @@ fn related<'e>(
 ) -> Result<Source<'e>, Refusal> {
     let id = view.find(address)?.id;
     let table = view.table(collection.table());
-    let within = match collection {
+    let members: HashSet<Uuid, Quick> = match collection {
         Collection::Many { column, target, .. } => {
-            let value = Cell::Lookup(target, id);
-            Filter::Compare(column, expression::Operator::Eq, value)
+            let rows = view.rows(table.position);
+            let all = rows.iter().map(|(_, row)| row);
+            all.filter(|row| rows.layout.cell(row, column) == Cell::Lookup(target, id))
+                .map(|row| row.id)
+                .collect()
         }
         Collection::Both { intersect, here, there, .. } => {
             let pairs = view.rows(intersect);
-            let members: HashSet<Uuid, Quick> = pairs
+            pairs
                 .iter()
                 .filter(|(_, pair)| pairs.layout.cell(pair, here).id() == Some(id))
                 .filter_map(|(_, pair)| pairs.layout.cell(pair, there).id())
-                .collect();
-            Filter::In(table.primary_id, Values::Ids(members))
+                .collect()
         }
     };
+    let within = Filter::In(table.primary_id, Values::Ids(members));
     Ok(Source { table, path: call.split().0.to_owned(), within: Some(within) })
 }
 

@@ -96,6 +96,7 @@ impl Store {
             let was = old.table(&table.name);
             let rows = was.and_then(|was| before.get_mut(was.position)?.take());
             self.tables.push(match (was, rows) {
+                (Some(was), Some(rows)) if was.same_rows(table) => rows,
                 (Some(was), Some(rows)) => {
                     let columns = table.columns.iter();
                     let from: Vec<Option<usize>> =

@@ -210,7 +210,7 @@ impl Prepared<'_> {
         contents: Option<&Contents>,
     ) -> Result<(Reply, Option<Address>), Refusal> {
         let writer = Writer { environment, scene, contents };
-        let Prepared { work, condition, prefer, options, named } = self;
+        let Prepared { work, condition, prefer, mut options, named } = self;
         let (table, id, created, named) = match work {
             Work::Bulk(work) => {
                 return Ok((bulk::apply(&writer, transaction, work, &prefer)?, None));
@@ -252,6 +252,8 @@ impl Prepared<'_> {
             }
             Work::Upsert(address, draft) => {
                 let (id, created) = writer.upsert(transaction, &address, draft, &condition)?;
+                // *Update and delete table rows using the Web API*.
+                options.expand = None;
                 let named = (!matches!(address.key, Key::Id(_))).then_some(named);
                 (address.table, id, created, named)
             }

@@ -137,6 +137,19 @@ impl Table {
         &self.columns[self.primary_id].name
     }
 
+    /// Whether rows and indexes of this table are those of the other one too.
+    pub(crate) fn same_rows(&self, other: &Table) -> bool {
+        let columns = |table: &Table| -> Vec<String> {
+            table.columns.iter().map(|column| column.name.clone()).collect()
+        };
+        let keys = |table: &Table| -> Vec<(Vec<usize>, KeyStatus)> {
+            table.keys.iter().map(|key| (key.columns.clone(), key.status)).collect()
+        };
+        columns(self) == columns(other)
+            && keys(self) == keys(other)
+            && self.change_tracking == other.change_tracking
+    }
+
     /// Rows are written only by the service itself.
     pub(crate) fn sealed(&self) -> bool {
         self.internal || self.intersect

@@ -178,6 +178,24 @@ fn navigation_is_read_as_a_resource() {
 }
 
 #[test]
+fn a_collection_holds_what_points_to_its_record_and_not_to_one_of_the_same_id() {
+    let desk = desk();
+    // A contact with the id of an account, and one that belongs to it.
+    desk.check(&format!("PATCH contacts({A1})\n\n{{\"lastname\":\"Twin\"}}"), "204");
+    desk.check(
+        &format!("POST contacts\n\n{{\"lastname\":\"Child\",\"parentcustomerid_contact@odata.bind\":\"contacts({A1})\"}}"),
+        "204",
+    );
+    desk.check(&format!("GET accounts({A1})/contact_customer_accounts/$count"), "200 2");
+    desk.check(&format!("GET contacts({A1})/contact_customer_contacts/$count"), "200 1");
+    let patched = desk.check(
+        &format!("PATCH accounts({A1})?$select=name&$expand=primarycontactid\nPrefer: return=representation\n\n{{\"name\":\"B\"}}"),
+        r#"200 {"name":"B"}"#,
+    );
+    assert!(patched.json().get("primarycontactid").is_none(), "{}", patched.text());
+}
+
+#[test]
 fn references_of_collections_are_made_and_removed() {
     let desk = desk();
     let reference = |id: &str| {
