@@ -75,6 +75,16 @@ fn an_upsert_replaces_the_row_and_an_update_does_not() {
 }
 
 #[test]
+fn a_partition_in_a_body_names_the_row_and_is_not_written() {
+    let desk = Desk::with(&format!("[behavior]\nread_only_writes = \"refuse\"\n{READINGS}"));
+    let body = "{\"partitionid\":\"p\",\"new_value\":1}";
+    desk.check(&format!("PATCH new_readings({A1})\n\n{body}"), "204");
+    desk.check(&format!("PATCH new_readings({A1})\nIf-Match: *\n\n{body}"), "204");
+    desk.check(&format!("PATCH new_readings({A1})\n\n{body}"), "204");
+    desk.check("GET new_readings/$count", "200 1");
+}
+
+#[test]
 fn each_record_of_a_bulk_message_has_an_outcome_of_its_own() {
     let desk = desk();
     let send = |action: &str, records: &[&str], header: &str| {
