@@ -18,8 +18,11 @@ mod body;
 mod bulk;
 mod call;
 mod cell;
+mod chance;
+mod clock;
 mod decimal;
 mod emulator;
+mod entra;
 mod environment;
 mod error;
 mod faults;
@@ -27,6 +30,7 @@ mod functions;
 mod instant;
 mod limits;
 mod metadata;
+mod operation;
 mod principals;
 mod query;
 mod recorder;
@@ -35,6 +39,7 @@ mod reply;
 pub mod schema;
 mod seed;
 mod serve;
+mod servers;
 mod settings;
 mod store;
 mod write;
@@ -42,7 +47,11 @@ mod write;
 pub use emulator::{Cut, Emulator, Handled, Secure};
 pub use error::EmulatorError;
 pub use faults::{Effect, FaultRule};
-pub use serve::{Tls, serve};
+pub use operation::Operation;
+pub use recorder::{Assertion, RequestFilter, RequestRecord, Verdict};
+pub use serve::{SelfSigned, Tls, serve};
+pub use servers::Spread;
 pub use settings::{
-    Behavior, DisabledOwner, LatencySettings, LimitSettings, PrincipalSettings, Settings,
+    Behavior, DisabledOwner, EntitlementSettings, LatencySettings, LimitSettings, Milliseconds,
+    PrincipalSettings, RecorderSettings, Settings, TokenSettings,
 };

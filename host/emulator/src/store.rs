@@ -75,11 +75,35 @@ impl Store {
         self.log.as_mut().map_or(Ok(()), Log::flush)
     }
 
+    /// All rows, in the form of a log.
+    pub(crate) fn snapshot(&self, schema: &Schema) -> Result<Vec<u8>, EmulatorError> {
+        replay::snapshot(self, schema)
+    }
+
+    /// The rows of a snapshot in place of these, on disk too. The version counter
+    /// goes on, so that no etag comes twice.
+    pub(crate) fn restore(
+        &mut self,
+        schema: &Schema,
+        case_sensitive: bool,
+        snapshot: &[u8],
+    ) -> Result<(), EmulatorError> {
+        let mut store = Self::new(schema, self.seed, case_sensitive);
+        replay::restore(&mut store, schema, snapshot)?;
+        self.tables = store.tables;
+        self.version = self.version.max(store.version);
+        self.on_disk_anew(schema)
+    }
+
     /// Forgets all rows, on disk too.
     pub(crate) fn clear(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
         for rows in &mut self.tables {
             rows.clear();
         }
+        self.on_disk_anew(schema)
+    }
+
+    fn on_disk_anew(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
         match self.log.take() {
             None => Ok(()),
             Some(log) => {

@@ -28,14 +28,23 @@ mod metadata; // EntityDefinitions and functions
 #[path = "handle/queries.rs"]
 mod queries; // $filter, paging, counts, annotations
 #[cfg(test)]
+#[path = "handle/records.rs"]
+mod records; // the log of requests, assertions, snapshots
+#[cfg(test)]
 #[path = "handle/served.rs"]
 mod served; // real sockets: keep-alive, cuts, TLS
+#[cfg(test)]
+#[path = "handle/service.rs"]
+mod service; // web servers, entitlement, latency, the scaled clock
 #[cfg(test)]
 #[path = "handle/state.rs"]
 mod state; // statecode, statuscode, owners
 #[cfg(test)]
 #[path = "handle/storage.rs"]
 mod storage; // the log on disk
+#[cfg(test)]
+#[path = "handle/tokens.rs"]
+mod tokens; // the token endpoint and what leads to it
 #[cfg(test)]
 #[path = "handle/values.rs"]
 mod values; // types, lengths, ranges, canonical form

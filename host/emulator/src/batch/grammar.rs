@@ -23,7 +23,7 @@ pub(super) struct Operation<'b> {
     pub(super) method: Method,
     pub(super) url: String,
     headers: HeaderMap,
-    body: &'b [u8],
+    pub(super) body: &'b [u8],
 }
 
 impl<'b> Operation<'b> {
