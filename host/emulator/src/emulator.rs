@@ -86,6 +86,11 @@ pub enum Cut {
 #[derive(Debug, Clone, Copy)]
 pub struct Secure;
 
+/// A request of whoever runs the emulator, in process: put into its extensions, it
+/// needs no token, meets no fault and no limit, takes no time and is not recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct Unguarded;
+
 impl Emulator {
     /// An emulator with these settings; reads the state on disk if there is one.
     ///

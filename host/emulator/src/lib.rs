@@ -44,7 +44,7 @@ mod settings;
 mod store;
 mod write;
 
-pub use emulator::{Cut, Emulator, Handled, Secure};
+pub use emulator::{Cut, Emulator, Handled, Secure, Unguarded};
 pub use error::EmulatorError;
 pub use faults::{Effect, FaultRule};
 pub use operation::Operation;

@@ -78,3 +78,18 @@ fn settings_that_make_no_sense_are_refused_with_what_was_found() {
         assert_eq!(error.to_string(), format!("cannot read the emulator's settings: {expected}"));
     }
 }
+
+#[test]
+fn who_runs_the_emulator_is_not_held_up() {
+    let desk = Desk::with(
+        "[limits]\nrequests = 0\n[latency]\nbase_ms = 5\n[[faults]]\neffect = { kind = \"deadlock\" }",
+    );
+    let mut request = http::Request::post("http://localhost/api/data/v9.2/accounts")
+        .body(bytes::Bytes::from("{}"))
+        .unwrap();
+    request.extensions_mut().insert(dvsync_emulator::Unguarded);
+    let handled = desk.emulator.handle(request, desk.now.get());
+    assert_eq!((handled.response.status().as_u16(), handled.delay), (204, Duration::ZERO));
+    desk.check("GET /emulator/requests", r#"200 {"total":0}"#);
+    desk.check("GET WhoAmI", "500");
+}
