@@ -7,7 +7,7 @@
 //! ([`Behavior`]); what is not done is refused with 501, never ignored.
 //!
 //! Nature: pure values and state machines, apart from the log of committed
-//! changes (`store::log`) and `serve`. Shares no code with the host crates, so
+//! changes (`store::log`), named snapshots and `serve`. Shares no code with the host crates, so
 //! that a misunderstanding does not pass its own test. Not here: plug-ins,
 //! roles and privileges, elastic tables, `$apply`, FetchXML, change tracking,
 //! `$expand` of records.

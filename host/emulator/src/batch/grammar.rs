@@ -148,7 +148,9 @@ fn operation<'b>(part: &HeaderMap, content: &'b [u8]) -> Result<Operation<'b>, R
         let (url, version) = rest.rsplit_once(' ')?;
         Some((method, url, version))
     });
-    let Some((method, url, "HTTP/1.1")) = words.filter(|(_, url, _)| !url.trim().is_empty()) else {
+    let Some((method, url, "HTTP/1.1")) =
+        words.filter(|(_, url, _)| !url.is_empty() && url.trim() == *url)
+    else {
         return Err(Refusal::payload(format!(
             "Invalid batch request line '{}'.",
             crate::refusal::shortened(request)
