@@ -71,7 +71,7 @@ impl Drop for Served {
     fn drop(&mut self) {
         if let (Some(stop), Some(ended)) = (self.stop.take(), self.ended.take()) {
             // It may have ended by itself; then the join says why.
-            drop(stop.send(()));
+            stop.send(()).unwrap_or_default();
             self.runtime.block_on(ended).unwrap().unwrap();
         }
     }
