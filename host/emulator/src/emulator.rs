@@ -33,7 +33,7 @@ use crate::settings::Settings;
 use crate::store::{Store, Transaction};
 pub(crate) use wire::service;
 
-use crate::{batch, functions, metadata, query, seed, write};
+use crate::{batch, bulk_delete, functions, metadata, query, seed, write};
 
 /// A local Dataverse.
 #[derive(Debug)]
@@ -142,6 +142,9 @@ impl Emulator {
 
     /// One operation with a transaction of its own.
     pub(crate) fn operate(&self, scene: &Scene, call: &Call<'_>) -> Result<Reply, Refusal> {
+        if call.split().0 == bulk_delete::NAME {
+            return bulk_delete::run(self, scene, call);
+        }
         let resource = resource(self.schema(), call.split().0)?;
         if !write::is_write(call) {
             return self.read(scene, call, resource);

@@ -16,6 +16,7 @@ mod admin;
 mod batch;
 mod body;
 mod bulk;
+mod bulk_delete;
 mod call;
 mod cell;
 mod chance;

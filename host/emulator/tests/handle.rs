@@ -13,6 +13,9 @@ mod batch; // grammar, changesets, failure modes
 #[path = "handle/bulk.rs"]
 mod bulk; // CreateMultiple and its kin
 #[cfg(test)]
+#[path = "handle/bulk_delete.rs"]
+mod bulk_delete; // BulkDelete, as Microsoft's Python client asks for it
+#[cfg(test)]
 #[path = "handle/desk.rs"]
 mod desk; // the harness
 #[cfg(test)]
