@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// Looks whether a job can run: file, source, credentials, columns, rule.
     Check(CheckArgs),
     /// Serves a local Dataverse over HTTP until Ctrl-C.
-    Emulator(EmulatorArgs),
+    Emulator(Box<EmulatorArgs>),
     /// Shows what runs did, from their journals.
     Runs(RunsArgs),
     /// Prints the JSON Schema of the job file, for editors.
