@@ -1,9 +1,11 @@
 //! `/emulator/*`: faults, records of requests, assertions, snapshots, reset. No
 //! token, no limits, not recorded.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, whole_seconds};
 use crate::error::EmulatorError;
 use crate::faults;
 use crate::recorder::{Assertion, RequestFilter};
@@ -19,9 +21,13 @@ impl Emulator {
         path: &str,
         query: &str,
         body: &[u8],
-        now: i64,
+        now: Duration,
     ) -> Reply {
         match (method, path) {
+            ("GET", "clock") => {
+                let elapsed = self.clock.elapsed(now).as_secs_f64();
+                Reply::value(200, &json!({"at": elapsed}))
+            }
             ("GET", "faults") => self.shown_faults(),
             ("POST", "faults") => self.add_faults(body),
             ("DELETE", "faults") => {
@@ -38,8 +44,8 @@ impl Emulator {
             ("GET", "assert") => self.asserted(query),
             ("POST", "snapshot") => self.snapshot_taken(query),
             ("POST", "restore") => self.snapshot_restored(query, body),
-            ("POST", "reset") => done(self.reset(now)),
-            (_, "faults" | "requests" | "assert" | "snapshot" | "restore" | "reset") => {
+            ("POST", "reset") => done(self.reset(whole_seconds(now))),
+            (_, "clock" | "faults" | "requests" | "assert" | "snapshot" | "restore" | "reset") => {
                 Reply::empty(405)
             }
             _ => Reply::empty(404),

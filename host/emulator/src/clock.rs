@@ -36,6 +36,13 @@ impl Clock {
         *self.origin.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// Since the first request, in the service's time, when it is `now` for the
+    /// client; nought before it. Does not begin anything.
+    pub(crate) fn elapsed(&self, now: Duration) -> Duration {
+        let origin = *self.origin.lock().unwrap_or_else(PoisonError::into_inner);
+        origin.map_or(Duration::ZERO, |origin| self.times(now.saturating_sub(origin), self.scale))
+    }
+
     /// What time it is for the service when it is `now` for the client.
     pub(crate) fn at(&self, now: Duration) -> Moment {
         let origin = {
@@ -87,8 +94,10 @@ mod tests {
     #[test]
     fn a_fast_clock_begins_with_the_first_request_and_runs_ahead() {
         let clock = Clock::new(60.0);
+        assert_eq!(clock.elapsed(at(1_800_000_000)), at(0));
         assert_eq!(clock.at(at(1_900_000_000)).service, at(1_900_000_000));
         assert_eq!(clock.at(at(1_900_000_005)).service, at(1_900_000_300));
+        assert_eq!(clock.elapsed(at(1_900_000_002)), at(120));
         assert_eq!(clock.for_client(at(300)), at(5));
         // 61 seconds of the service are 1.02 of the client.
         assert_eq!(clock.retry_after(at(61)), 2);

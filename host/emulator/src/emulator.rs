@@ -31,7 +31,7 @@ use crate::schema::{Schema, Table};
 use crate::servers::Servers;
 use crate::settings::Settings;
 use crate::store::{Store, Transaction};
-pub(crate) use wire::service;
+pub(crate) use wire::{service, whole_seconds};
 
 use crate::{batch, bulk_delete, functions, metadata, query, seed, write};
 
@@ -42,7 +42,7 @@ pub struct Emulator {
     store: RwLock<Store>,
     pub(crate) principals: Principals,
     servers: Servers,
-    clock: Clock,
+    pub(crate) clock: Clock,
     guard: Mutex<Guard>,
     faults: Mutex<Faults>,
     /// Replies that a fault may give once more.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 
-use super::wire::{authority, response, service};
+use super::wire::{authority, response, service, whole_seconds};
 use super::{Cut, Emulator, Handled, Secure, Unguarded};
 use crate::call::{Call, Scene};
 use crate::clock::Moment;
@@ -67,10 +67,6 @@ impl Visit<'_> {
     }
 }
 
-fn whole_seconds(now: Duration) -> i64 {
-    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
-}
-
 impl Emulator {
     /// Answers a request that came at `now`, a time since the UNIX epoch.
     pub fn handle(&self, request: Request<Bytes>, now: Duration) -> Handled {
@@ -79,7 +75,7 @@ impl Emulator {
         if let Some(path) = uri.path().strip_prefix(admin::PREFIX) {
             let method = parts.method.as_str();
             let query = uri.query().unwrap_or_default();
-            let reply = self.administer(method, path, query, &body, whole_seconds(now));
+            let reply = self.administer(method, path, query, &body, now);
             return Handled { response: response(reply), delay: Duration::ZERO, cut: None };
         }
         let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);

@@ -42,3 +42,8 @@ pub(super) fn response(reply: Reply) -> Response<Bytes> {
         response
     })
 }
+
+/// What columns hold of a time since the UNIX epoch.
+pub(crate) fn whole_seconds(now: std::time::Duration) -> i64 {
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}

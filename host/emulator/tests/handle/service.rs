@@ -47,6 +47,7 @@ fn a_scaled_clock_shortens_windows_waits_and_latencies() {
     assert_eq!(answer.header("x-ms-ratelimit-time-remaining-xrm-requests"), Some("1,194.00"));
     desk.later(1);
     desk.check("GET WhoAmI", "200");
+    desk.check("GET /emulator/clock", "200 {\"at\":60.0}");
     // 300 seconds of the service are 5 of the client, of which one has passed.
     assert_eq!(desk.send("GET WhoAmI").header("retry-after"), Some("4"));
     // Asked too early: 60 seconds more, one of the client.
