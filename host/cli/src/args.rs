@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// Looks whether a job can run: file, source, credentials, columns, rule.
     Check(CheckArgs),
     /// Serves a local Dataverse over HTTP until Ctrl-C.
-    Emulator(EmulatorArgs),
+    Emulator(Box<EmulatorArgs>),
     /// Shows what runs did, from their journals.
     Runs(RunsArgs),
     /// Prints the JSON Schema of the job file, for editors.
@@ -92,7 +92,23 @@ pub(crate) struct CheckArgs {
     pub(crate) report: Format,
 }
 
+const EMULATOR_EXAMPLES: &str = "\
+Examples:
+  dvsync emulator
+      http://127.0.0.1:8080, token `emulator`
+  curl -H 'Authorization: Bearer emulator' http://127.0.0.1:8080/api/data/v9.2/WhoAmI
+      the first request
+  dvsync emulator --tls --tls-pem emulator.pem --client 11111111-1111-4111-8111-111111111111:secret
+      for clients that want https and a token of their own
+  dvsync emulator --state records --seed-data account=accounts.csv --seed-data contact=contacts.parquet
+      records that are there from the start and survive a restart
+  dvsync emulator --settings limits.toml --faults faults.toml --time-scale 60
+      limits, latency and faults, in a minute for an hour
+
+docs/emulator.md tells of settings, schema, faults and the admin paths.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EMULATOR_EXAMPLES)]
 pub(crate) struct EmulatorArgs {
     /// Port to listen on; 0 takes any that is free. The address is printed.
     #[arg(long, default_value_t = 8080)]
@@ -100,9 +116,30 @@ pub(crate) struct EmulatorArgs {
     /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(crate) host: std::net::IpAddr,
-    /// Bearer token that it accepts; several make several principals.
+    /// Bearer token that it accepts; several make several principals. Without
+    /// this and `--client`: `emulator`.
     #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Vec<String>,
+    /// Application (client) id and secret that its token endpoint accepts;
+    /// several make several principals.
+    #[arg(long, value_name = "ID:SECRET", value_parser = client)]
+    pub(crate) client: Vec<(uuid::Uuid, String)>,
+    /// Speaks https, with a certificate for localhost and 127.0.0.1 that it makes
+    /// for itself.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub(crate) tls: bool,
+    /// Writes that certificate to a file for clients to trust; printed without.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(crate) tls_pem: Option<PathBuf>,
+    /// One more name that the certificate is for.
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    pub(crate) tls_name: Vec<String>,
+    /// Speaks https with this certificate chain (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The key of that certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// TOML or JSON file with tables and columns besides the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
@@ -112,6 +149,19 @@ pub(crate) struct EmulatorArgs {
     /// TOML file with all settings: limits, latency, faults, behaviour.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
+    /// TOML or JSON file with faults besides those of the settings.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Vec<PathBuf>,
+    /// Puts the rows of a CSV, JSON, Parquet or Arrow file into a table that has
+    /// no records yet. Columns are named as in the Web API.
+    #[arg(long, value_name = "TABLE=FILE", value_parser = setting)]
+    pub(crate) seed_data: Vec<(String, String)>,
+    /// Web servers, each with its own limits.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) web_servers: Option<usize>,
+    /// Seconds of the service that pass in one of yours.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) time_scale: Option<f64>,
     /// Same seed, same requests: same ids and faults.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
@@ -157,6 +207,15 @@ fn setting(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn client(text: &str) -> Result<(uuid::Uuid, String), String> {
+    let (id, secret) = text.split_once(':').unwrap_or((text, ""));
+    if secret.is_empty() {
+        return Err("expected `id:secret`, found no secret".to_owned());
+    }
+    let id = id.parse().map_err(|_| format!("expected a guid before the colon, found `{id}`"))?;
+    Ok((id, secret.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -174,5 +233,8 @@ mod tests {
         assert_eq!(setting("data="), Ok(("data".to_owned(), String::new())));
         assert!(setting("data").is_err());
         assert!(setting("=x").is_err());
+        assert!(client("11111111-1111-4111-8111-111111111111:a:b").is_ok_and(|c| c.1 == "a:b"));
+        assert!(client("11111111-1111-4111-8111-111111111111").is_err());
+        assert!(client("x:y").is_err());
     }
 }

@@ -54,6 +54,18 @@ impl Embedded {
                 let message = "the connection was closed before a reply came";
                 Err(fault(Phase::Sent, TransportFault::Reset, message))
             }
+            Some(Cut::Stall { bytes, pause }) => {
+                let due = began + delay;
+                let gives_up = began + timeout;
+                if let Some(pause) = pause.filter(|pause| due + *pause <= gives_up) {
+                    self.clock.sleep_until(due + pause).await;
+                    return Ok(response);
+                }
+                self.clock.sleep_until(gives_up).await;
+                let whole = response.body().len();
+                let message = format!("the reply stalled after {bytes} of {whole} bytes");
+                Err(fault(Phase::ReplyCut, TransportFault::Timeout, message))
+            }
             Some(Cut::Truncate(bytes)) if bytes >= response.body().len() => Ok(response),
             Some(Cut::Truncate(bytes)) => {
                 let whole = response.body().len();
@@ -96,19 +108,6 @@ mod tests {
         Embedded::new(emulator, Clock::new()).send(whoami(), Duration::from_secs(10)).await
     }
 
-    fn always(effect: Effect) -> FaultRule {
-        FaultRule {
-            method: None,
-            path: None,
-            principal: None,
-            nth: None,
-            every: None,
-            probability: None,
-            times: None,
-            effect,
-        }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn a_request_is_answered_in_process() {
         assert_eq!(send(Settings::default()).await.unwrap().status(), 200);
@@ -116,7 +115,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_reply_is_a_timeout_of_a_sent_request() {
-        let latency = LatencySettings { base_ms: 20_000.0, ..LatencySettings::default() };
+        let latency = LatencySettings { base_ms: 20_000.0.into(), ..LatencySettings::default() };
         let error = send(Settings { latency, ..Settings::default() }).await.unwrap_err();
         assert_eq!((error.phase, error.kind), (Phase::Sent, TransportFault::Timeout));
     }
@@ -127,10 +126,27 @@ mod tests {
             (Effect::CutBeforeCommit, Phase::Sent, TransportFault::Reset),
             (Effect::CutAfterCommit, Phase::Sent, TransportFault::Reset),
             (Effect::Truncate { bytes: 10 }, Phase::ReplyCut, TransportFault::Truncated),
+            (
+                Effect::Stall { bytes: 10, milliseconds: None },
+                Phase::ReplyCut,
+                TransportFault::Timeout,
+            ),
+            (
+                Effect::Stall { bytes: 10, milliseconds: Some(11_000) },
+                Phase::ReplyCut,
+                TransportFault::Timeout,
+            ),
         ] {
-            let faults = vec![always(effect)];
+            let faults = vec![FaultRule::always(effect)];
             let error = send(Settings { faults, ..Settings::default() }).await.unwrap_err();
             assert_eq!((error.phase, error.kind), (phase, kind));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stalled_reply_that_goes_on_in_time_arrives_whole() {
+        let effect = Effect::Stall { bytes: 0, milliseconds: Some(9000) };
+        let faults = vec![FaultRule::always(effect)];
+        assert_eq!(send(Settings { faults, ..Settings::default() }).await.unwrap().status(), 200);
     }
 }

@@ -24,8 +24,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
 pub use allocator::set as set_allocator;
+use args::{Args, Command};
 pub use embedded::Embedded;
 use exit::Exit;
 use failure::Failure;
@@ -57,7 +57,7 @@ async fn dispatch(command: Command, talk: &Talk) -> Result<Exit, Failure> {
         Command::Demo(args) => commands::demo::demo(&args, talk).await,
         Command::Run(args) => commands::run::run(&args, talk).await,
         Command::Check(args) => commands::check::check(&args, talk).await,
-        Command::Emulator(args) => commands::emulator::emulator(args, talk).await,
+        Command::Emulator(args) => commands::emulator::emulator(*args, talk).await,
         Command::Runs(args) => commands::runs::runs(&args, talk),
         Command::Schema => commands::schema::schema(),
         Command::Completions(args) => commands::completions::completions(&args),

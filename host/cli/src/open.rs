@@ -74,7 +74,7 @@ async fn start(
         state: Some(section.state.clone()),
         principals,
         latency: LatencySettings {
-            base_ms: section.latency.as_secs_f64() * 1000.0,
+            base_ms: (section.latency.as_secs_f64() * 1000.0).into(),
             ..LatencySettings::default()
         },
         ..Settings::default()
@@ -83,7 +83,7 @@ async fn start(
         Some(path) => settings.with_schema(&read(path)?)?,
         None => settings,
     };
-    let token = settings.principals.values().next().map(|principal| principal.token.clone());
+    let token = settings.principals.values().next().and_then(|principal| principal.token.clone());
     let now = Duration::try_from(clock.wall().as_duration()).unwrap_or_default();
     let seeds = section.seed.clone();
     // Reads all records that it keeps.

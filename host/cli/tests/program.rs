@@ -19,6 +19,11 @@ mod demo;
 #[path = "program/commands.rs"]
 mod commands;
 
+/// The emulator's page, with curl.
+#[cfg(unix)]
+#[path = "program/emulator_page.rs"]
+mod emulator_page;
+
 /// Ctrl-C, and going on afterwards.
 #[cfg(unix)]
 #[path = "program/signals.rs"]

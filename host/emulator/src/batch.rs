@@ -122,7 +122,7 @@ fn single(emulator: &Emulator, scene: &Scene, operation: &Operation<'_>) -> Repl
     };
     let reply = attempt().unwrap_or_else(Reply::from);
     let target = target(emulator, &operation.url).unwrap_or_else(|_| operation.url.clone());
-    emulator.note(&operation.method, &target, &reply, true);
+    emulator.note(scene.request, &operation.method, &target, operation.body, &reply, true);
     reply
 }
 
@@ -156,7 +156,7 @@ fn changeset(
             }
             Err(refusal) => {
                 let reply = Reply::from(refusal);
-                emulator.note(&operation.method, &operation.noted(), &reply, true);
+                noted(emulator, scene, operation, &reply);
                 return Err((id, reply));
             }
         }
@@ -166,9 +166,14 @@ fn changeset(
     }
     drop(store);
     for (operation, (_, reply)) in operations.iter().zip(&replies) {
-        emulator.note(&operation.method, &operation.noted(), reply, true);
+        noted(emulator, scene, operation, reply);
     }
     Ok(replies)
+}
+
+fn noted(emulator: &Emulator, scene: &Scene, operation: &Operation<'_>, reply: &Reply) {
+    let (method, target) = (&operation.method, operation.noted());
+    emulator.note(scene.request, method, &target, operation.body, reply, true);
 }
 
 /// `$1/lastname` with the address of the record that `1` wrote.

@@ -36,6 +36,8 @@ pub(crate) struct Scene {
     pub(crate) user: Uuid,
     /// Seconds since 1970.
     pub(crate) now: i64,
+    /// Number of the request.
+    pub(crate) request: u64,
 }
 
 /// A precondition (*Perform conditional operations*).

@@ -5,43 +5,52 @@
 //! lock is taken.
 
 mod change;
+mod front;
+mod snapshot;
 mod wire;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 
 use crate::call::{Call, Resource, Scene, resource};
+use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::error::EmulatorError;
-use crate::faults::{Effect, Faults};
-use crate::limits::{Limits, Remaining, header_seconds};
-use crate::principals::{Principals, acting};
+use crate::faults::{Earlier, Faults};
+use crate::limits::Guard;
+use crate::principals::Principals;
 use crate::query::View;
-use crate::recorder::{Kind, Recorder, class};
+use crate::recorder::{
+    Assertion, Kind, Recorder, RequestFilter, RequestRecord, Verdict, class, created,
+};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::schema::Schema;
-use crate::settings::{LimitSettings, Settings};
+use crate::schema::{Schema, Table};
+use crate::servers::Servers;
+use crate::settings::Settings;
 use crate::store::{Store, Transaction};
-pub(crate) use wire::service;
-use wire::{authority, response, takes};
+pub(crate) use wire::{service, whole_seconds};
 
-use crate::{admin, batch, functions, metadata, query, seed, write};
-
-/// Longest URL of a GET (*Query data*); in a batch twice as long.
-const URL_MAX: usize = 32_768;
+use crate::{batch, bulk_delete, functions, metadata, query, seed, write};
 
 /// A local Dataverse.
 #[derive(Debug)]
 pub struct Emulator {
     environment: RwLock<Arc<Environment>>,
     store: RwLock<Store>,
-    principals: Principals,
-    limits: Mutex<Vec<Limits>>,
+    pub(crate) principals: Principals,
+    servers: Servers,
+    pub(crate) clock: Clock,
+    guard: Mutex<Guard>,
     faults: Mutex<Faults>,
+    /// Replies that a fault may give once more.
+    earlier: Mutex<Earlier>,
+    /// Requests so far.
+    arrived: AtomicU64,
     recorder: Mutex<Recorder>,
     settings: Settings,
 }
@@ -66,18 +75,31 @@ pub enum Cut {
     AfterCommit,
     /// After so many bytes of the reply's body.
     Truncate(usize),
+    /// Not cut at once: after so many bytes of the reply's body nothing comes.
+    Stall {
+        /// Bytes of the body.
+        bytes: usize,
+        /// How long; then the rest comes. Without it, never.
+        pause: Option<Duration>,
+    },
 }
 
 /// A service over TLS: put into a request's extensions by whoever accepted it.
 #[derive(Debug, Clone, Copy)]
 pub struct Secure;
 
+/// A request of whoever runs the emulator, in process: put into its extensions, it
+/// needs no token, meets no fault and no limit, takes no time and is not recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct Unguarded;
+
 impl Emulator {
     /// An emulator with these settings; reads the state on disk if there is one.
     ///
     /// # Errors
-    /// A schema that contradicts itself, or a state that cannot be read.
+    /// Settings or a schema that make no sense, or a state that cannot be read.
     pub fn new(settings: Settings) -> Result<Self, EmulatorError> {
+        settings.check()?;
         let mut tables = settings.tables.clone();
         change::saved(&settings, &mut tables)?;
         let schema = Schema::new(&tables)?;
@@ -86,7 +108,7 @@ impl Emulator {
             None => Store::new(&schema, settings.seed, case_sensitive),
             Some(folder) => Store::open(&schema, settings.seed, case_sensitive, folder)?,
         };
-        let principals = Principals::new(&settings.principals);
+        let principals = Principals::new(&settings);
         let emulator = Self {
             environment: RwLock::new(Arc::new(Environment {
                 schema,
@@ -94,10 +116,14 @@ impl Emulator {
                 tables,
             })),
             store: RwLock::new(store),
-            limits: Mutex::new(windows(&settings, principals.len())),
+            servers: Servers::new(settings.web_servers, settings.spread, settings.seed),
+            clock: Clock::new(settings.time_scale),
+            guard: Mutex::new(Guard::new(&settings, principals.len())),
             principals,
+            earlier: Mutex::new(Earlier::default()),
+            arrived: AtomicU64::new(0),
             faults: Mutex::new(Faults::new(settings.faults.clone(), settings.seed)),
-            recorder: Mutex::new(Recorder::default()),
+            recorder: Mutex::new(Recorder::new(settings.recorder.clone())),
             settings,
         };
         emulator.plant(0)?;
@@ -111,85 +137,6 @@ impl Emulator {
     /// The disk refuses.
     pub fn flush(&self) -> Result<(), EmulatorError> {
         self.write_store().flush()
-    }
-
-    /// Answers a request that came at `now`, a time since the UNIX epoch.
-    pub fn handle(&self, request: Request<Bytes>, now: Duration) -> Handled {
-        let (parts, body) = request.into_parts();
-        let path = parts.uri.path();
-        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        if let Some(path) = path.strip_prefix(admin::PREFIX) {
-            let reply = self.administer(parts.method.as_str(), path, &body, seconds);
-            return Handled { response: response(reply), delay: Duration::ZERO, cut: None };
-        }
-        let authority = authority(&parts);
-        let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let signed_in = self.principals.sign_in(&parts.headers, &authority);
-        let name = signed_in.as_ref().map_or("", |(_, principal)| &principal.name);
-        let mut due = Due::default();
-        match self.faults().strike(parts.method.as_str(), target, name) {
-            Some(Effect::Reply { status, code, message, retry_after_seconds }) => {
-                let mut refusal = Refusal::new(status, code, message);
-                refusal.retry_after = retry_after_seconds;
-                return self.answered(&parts.method, target, refusal.into(), due);
-            }
-            Some(Effect::Html { status }) => {
-                let page = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>The \
-                            service is unavailable.</h1></body></html>";
-                let reply = Reply::text(status, "text/html; charset=utf-8", page);
-                return self.answered(&parts.method, target, reply, due);
-            }
-            Some(Effect::CutBeforeCommit) => {
-                due.cut = Some(Cut::BeforeCommit);
-                return self.answered(&parts.method, target, Reply::empty(500), due);
-            }
-            Some(Effect::CutAfterCommit) => due.cut = Some(Cut::AfterCommit),
-            Some(Effect::Truncate { bytes }) => due.cut = Some(Cut::Truncate(bytes)),
-            Some(Effect::Delay { milliseconds }) => due.delay = Duration::from_millis(milliseconds),
-            None => {}
-        }
-        let (position, principal) = match signed_in {
-            Ok(found) => found,
-            Err(reply) => return self.answered(&parts.method, target, *reply, due),
-        };
-        let admitted = self.limits().get_mut(position).map_or(Ok(()), |limits| limits.admit(now));
-        if let Err(refusal) = admitted {
-            return self.answered(&parts.method, target, refusal.into(), due);
-        }
-        let secure = parts.extensions.get::<Secure>().is_some()
-            || parts.uri.scheme_str().is_some_and(|scheme| scheme == "https");
-        let scheme = if secure { "https" } else { "http" };
-        let (reply, operations) = match service(target) {
-            None => (Refusal::no_resource(target).into(), 0),
-            Some((version, _)) if target.len() > URL_MAX => {
-                let message = format!("The request URL is too long for {version}.");
-                (Refusal::new(414, "", message).into(), 0)
-            }
-            Some((version, target)) => {
-                let user = {
-                    let store = self.read_store();
-                    acting(principal, &parts.headers, &self.environment().schema, &store)
-                };
-                match user {
-                    Err(refusal) => (refusal.into(), 0),
-                    Ok(user) => {
-                        let root = format!("{scheme}://{authority}/api/data/{version}/");
-                        let scene = Scene { root, user, now: seconds };
-                        let call = Call {
-                            method: parts.method.clone(),
-                            target: target.to_owned(),
-                            headers: &parts.headers,
-                            body: &body,
-                        };
-                        self.outer(&scene, &call)
-                    }
-                }
-            }
-        };
-        let takes = takes(&self.settings.latency, reply.records, operations);
-        due.delay += takes;
-        due.remaining = self.limits().get_mut(position).map(|limits| limits.began(now, due.delay));
-        self.answered(&parts.method, target, reply, due)
     }
 
     /// A request of its own: a batch or one operation. With the number of
@@ -210,6 +157,9 @@ impl Emulator {
     }
 
     fn attempt(&self, scene: &Scene, call: &Call<'_>) -> Result<Reply, Refusal> {
+        if call.split().0 == bulk_delete::NAME {
+            return bulk_delete::run(self, scene, call);
+        }
         if !write::is_write(call) {
             return self.read(scene, call);
         }
@@ -254,32 +204,16 @@ impl Emulator {
         }
     }
 
-    fn answered(&self, method: &http::Method, target: &str, mut reply: Reply, due: Due) -> Handled {
-        let target = service(target).map_or(target, |(_, target)| target);
-        self.note(method, target, &reply, false);
-        if let Some(remaining) = due.remaining {
-            reply = reply
-                .with("x-ms-ratelimit-burst-remaining-xrm-requests", remaining.requests.to_string())
-                .with(
-                    "x-ms-ratelimit-time-remaining-xrm-requests",
-                    header_seconds(remaining.seconds),
-                );
-        }
-        let hint = self.settings.latency.dop_hint.unwrap_or(52);
-        let request_id = {
-            let counted = self.recorder().next_id();
-            seed::id(&format!("request/{}/{counted}", self.settings.seed)).to_string()
-        };
-        reply = reply
-            .with("x-ms-dop-hint", hint.to_string())
-            .with("x-ms-service-request-id", request_id.clone())
-            .with("REQ_ID", request_id)
-            .with("Cache-Control", "no-cache")
-            .with("OData-Version", "4.0");
-        Handled { response: response(reply), delay: due.delay, cut: due.cut }
-    }
-
-    pub(crate) fn note(&self, method: &http::Method, target: &str, reply: &Reply, in_batch: bool) {
+    /// Counts an operation, and remembers what it created.
+    pub(crate) fn note(
+        &self,
+        request: u64,
+        method: &http::Method,
+        target: &str,
+        body: &[u8],
+        reply: &Reply,
+        in_batch: bool,
+    ) {
         let kind = Kind {
             method: method.to_string(),
             path: class(target),
@@ -287,13 +221,40 @@ impl Emulator {
             in_batch,
         };
         let records = if in_batch || !target.starts_with("$batch") { reply.records } else { 0 };
-        self.recorder().note(kind, records);
+        let mut creates = Vec::new();
+        if self.settings.recorder.creates_max > 0 {
+            let environment = self.environment();
+            let id = |set: &str| environment.schema.set(set).map(Table::id_name);
+            creates = created(request, method, target, body, reply, id);
+        }
+        let mut recorder = self.recorder();
+        recorder.note(kind, records);
+        recorder.remember(creates);
+    }
+
+    /// The requests that are meant, in order of arrival, as far as they are
+    /// remembered.
+    pub fn requests(&self, filter: &RequestFilter) -> Vec<RequestRecord> {
+        self.recorder().requests(filter).0
+    }
+
+    /// Looks whether something holds of the requests so far.
+    pub fn check(&self, assertion: &Assertion) -> Verdict {
+        self.recorder().check(assertion)
+    }
+
+    /// The number of a request, from 1.
+    fn next_request(&self) -> u64 {
+        self.arrived.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Forgets all rows, counts and faults, and begins anew.
     pub(crate) fn reset(&self, now: i64) -> Result<(), EmulatorError> {
         self.forget_changes()?;
-        *self.limits() = windows(&self.settings, self.principals.len());
+        *self.guard() = Guard::new(&self.settings, self.principals.len());
+        self.clock.restart();
+        self.principals.forget_expired();
+        self.earlier().clear();
         *self.faults() = Faults::new(self.settings.faults.clone(), self.settings.seed);
         self.recorder().clear();
         self.plant(now)
@@ -321,8 +282,12 @@ impl Emulator {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn limits(&self) -> MutexGuard<'_, Vec<Limits>> {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    fn guard(&self) -> MutexGuard<'_, Guard> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn earlier(&self) -> MutexGuard<'_, Earlier> {
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -332,19 +297,6 @@ impl Emulator {
     pub(crate) fn recorder(&self) -> MutexGuard<'_, Recorder> {
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a reply waits for and how it ends.
-#[derive(Debug, Default)]
-struct Due {
-    delay: Duration,
-    cut: Option<Cut>,
-    remaining: Option<Remaining>,
-}
-
-fn windows(settings: &Settings, principals: usize) -> Vec<Limits> {
-    let limits: Option<&LimitSettings> = settings.limits.as_ref();
-    limits.map_or(Vec::new(), |limits| vec![Limits::new(limits); principals])
 }
 
 /// Keeps a transaction; a log that cannot be written is the service's fault.

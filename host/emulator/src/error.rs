@@ -35,6 +35,9 @@ pub enum EmulatorError {
         /// What does not fit.
         message: String,
     },
+    /// A snapshot that cannot be taken or brought back.
+    #[error("no snapshot: {0}")]
+    Snapshot(String),
     /// A certificate or key that cannot be used.
     #[error("cannot use the certificate: {0}")]
     Tls(String),
@@ -56,7 +59,7 @@ impl EmulatorError {
             Self::Foreign { .. } => {
                 Some("use the schema that the state was written with, or another folder")
             }
-            Self::Tls(_) => None,
+            Self::Tls(_) | Self::Snapshot(_) => None,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! ([`Behavior`]); what is not done is refused with 501, never ignored.
 //!
 //! Nature: pure values and state machines, apart from the log of committed
-//! changes (`store::log`) and `serve`. Shares no code with the host crates, so
+//! changes (`store::log`), named snapshots and `serve`. Shares no code with the host crates, so
 //! that a misunderstanding does not pass its own test. Not here: plug-ins,
 //! roles and privileges, duplicate detection, contents of files and images.
 
@@ -15,10 +15,14 @@ mod admin;
 mod batch;
 mod body;
 mod bulk;
+mod bulk_delete;
 mod call;
 mod cell;
+mod chance;
+mod clock;
 mod decimal;
 mod emulator;
+mod entra;
 mod environment;
 mod error;
 mod faults;
@@ -26,6 +30,7 @@ mod functions;
 mod instant;
 mod limits;
 mod metadata;
+mod operation;
 mod principals;
 mod query;
 mod recorder;
@@ -34,14 +39,19 @@ mod reply;
 pub mod schema;
 mod seed;
 mod serve;
+mod servers;
 mod settings;
 mod store;
 mod write;
 
-pub use emulator::{Cut, Emulator, Handled, Secure};
+pub use emulator::{Cut, Emulator, Handled, Secure, Unguarded};
 pub use error::EmulatorError;
 pub use faults::{Effect, FaultRule};
-pub use serve::{Tls, serve};
+pub use operation::Operation;
+pub use recorder::{Assertion, RequestFilter, RequestRecord, Verdict};
+pub use serve::{SelfSigned, Tls, serve};
+pub use servers::Spread;
 pub use settings::{
-    Behavior, DisabledOwner, LatencySettings, LimitSettings, PrincipalSettings, Settings,
+    Behavior, DisabledOwner, EntitlementSettings, LatencySettings, LimitSettings, Milliseconds,
+    PrincipalSettings, RecorderSettings, Settings, TokenSettings,
 };

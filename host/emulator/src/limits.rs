@@ -7,13 +7,16 @@
 //! What is simulated latency counts as execution time, so figures are the same
 //! on every machine.
 
+mod entitlement;
+mod guard;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::refusal::Refusal;
 use crate::settings::LimitSettings;
+pub(crate) use guard::Guard;
 
-/// The limits of one principal.
+/// The limits of one principal at one web server.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     settings: LimitSettings,
@@ -33,10 +36,42 @@ struct Freeze {
     facet: Facet,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Facet {
+/// Which limit refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Facet {
     Requests,
     Time,
+    Concurrency,
+    Entitlement,
+}
+
+impl Facet {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Time => "time",
+            Self::Concurrency => "concurrency",
+            Self::Entitlement => "entitlement",
+        }
+    }
+}
+
+/// A request that is not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Throttled {
+    pub(crate) facet: Facet,
+    /// When to come again, in the service's time.
+    pub(crate) wait: Duration,
+    /// `error.code`.
+    pub(crate) code: String,
+    /// `error.message`.
+    pub(crate) message: String,
+}
+
+impl Throttled {
+    fn new(facet: Facet, wait: Duration, code: &str, message: String) -> Self {
+        Self { facet, wait, code: code.to_owned(), message }
+    }
 }
 
 /// What is left after a request was let in.
@@ -64,12 +99,13 @@ impl Limits {
     }
 
     /// Lets a request in, or says with 429 when to come again.
-    pub(crate) fn admit(&mut self, now: Duration) -> Result<(), Refusal> {
+    pub(crate) fn admit(&mut self, now: Duration) -> Result<(), Throttled> {
         self.forget(now);
         let concurrency = u64::try_from(self.running.len()).unwrap_or(u64::MAX);
         if concurrency >= self.settings.concurrency {
             let first = self.running.iter().min().copied().unwrap_or(now);
-            return Err(self.refusal(
+            return Err(Throttled::new(
+                Facet::Concurrency,
                 first.saturating_sub(now),
                 "0x80072326",
                 format!(
@@ -140,20 +176,12 @@ impl Limits {
         None
     }
 
-    fn throttled(&self, freeze: &Freeze, now: Duration) -> Refusal {
+    fn throttled(&self, freeze: &Freeze, now: Duration) -> Throttled {
         let wait = freeze.until.saturating_sub(now);
         let window = self.settings.window_seconds;
         match freeze.facet {
-            Facet::Requests => self.refusal(
-                wait,
-                "0x80072322",
-                format!(
-                    "Number of requests exceeded the limit of {} over time window of {window} \
-                     seconds.",
-                    self.settings.requests
-                ),
-            ),
-            Facet::Time => self.refusal(
+            Facet::Time => Throttled::new(
+                freeze.facet,
                 wait,
                 "0x80072321",
                 format!(
@@ -163,12 +191,17 @@ impl Limits {
                     grouped(self.execution.as_millis())
                 ),
             ),
+            _ => Throttled::new(
+                freeze.facet,
+                wait,
+                "0x80072322",
+                format!(
+                    "Number of requests exceeded the limit of {} over time window of {window} \
+                     seconds.",
+                    self.settings.requests
+                ),
+            ),
         }
-    }
-
-    fn refusal(&self, wait: Duration, code: &'static str, message: String) -> Refusal {
-        let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Refusal { retry_after: Some(whole.max(1)), ..Refusal::new(429, code, message) }
     }
 }
 
@@ -192,73 +225,4 @@ pub(crate) fn header_seconds(seconds: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn at(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn verdict(limits: &mut Limits, now: Duration, takes: Duration) -> Result<(), (String, u64)> {
-        limits
-            .admit(now)
-            .map(|()| {
-                limits.began(now, takes);
-            })
-            .map_err(|refusal| (refusal.code.to_string(), refusal.retry_after.unwrap()))
-    }
-
-    fn limits(requests: u64, execution_seconds: f64, concurrency: u64) -> Limits {
-        Limits::new(&LimitSettings {
-            requests,
-            execution_seconds,
-            concurrency,
-            ..LimitSettings::default()
-        })
-    }
-
-    #[test]
-    fn the_request_after_the_limit_waits_for_the_oldest_to_leave_the_window() {
-        let mut limits = limits(2, 1e6, 100);
-        let zero = Duration::ZERO;
-        assert_eq!(verdict(&mut limits, at(0), zero), Ok(()));
-        assert_eq!(verdict(&mut limits, at(10), zero), Ok(()));
-        assert_eq!(verdict(&mut limits, at(20), zero), Err(("0x80072322".to_owned(), 280)));
-        assert_eq!(verdict(&mut limits, at(302), zero), Ok(()));
-    }
-
-    #[test]
-    fn sending_during_a_freeze_lengthens_it() {
-        let mut limits = limits(1, 1e6, 100);
-        assert_eq!(verdict(&mut limits, at(0), Duration::ZERO), Ok(()));
-        let waits: Vec<u64> =
-            (1..4).map(|_| verdict(&mut limits, at(100), Duration::ZERO).unwrap_err().1).collect();
-        assert_eq!(waits, [200, 202, 204]);
-        assert!(verdict(&mut limits, at(303), Duration::ZERO).is_err());
-        assert_eq!(verdict(&mut limits, at(307), Duration::ZERO), Ok(()));
-    }
-
-    #[test]
-    fn execution_time_is_combined_over_the_window() {
-        let mut limits = limits(1000, 10.0, 100);
-        assert_eq!(verdict(&mut limits, at(0), at(6)), Ok(()));
-        assert_eq!(verdict(&mut limits, at(1), at(6)), Ok(()));
-        assert_eq!(verdict(&mut limits, at(2), at(6)), Err(("0x80072321".to_owned(), 298)));
-        assert_eq!(verdict(&mut limits, at(301), at(6)), Ok(()));
-    }
-
-    #[test]
-    fn concurrency_bites_at_once_and_ends_with_a_request() {
-        let mut limits = limits(1000, 1e6, 2);
-        assert_eq!(verdict(&mut limits, at(0), at(5)), Ok(()));
-        assert_eq!(verdict(&mut limits, at(0), at(9)), Ok(()));
-        assert_eq!(verdict(&mut limits, at(1), at(1)), Err(("0x80072326".to_owned(), 4)));
-        assert_eq!(verdict(&mut limits, at(5), at(1)), Ok(()));
-    }
-
-    #[test]
-    fn seconds_are_written_with_thousands_and_two_decimals() {
-        assert_eq!(header_seconds(1200.0), "1,200.00");
-        assert_eq!(header_seconds(7.456), "7.46");
-    }
-}
+mod tests;

@@ -28,8 +28,17 @@ pub(crate) fn currency() -> Uuid {
     id("transactioncurrency/base")
 }
 
-/// Puts in what is not there yet. `users`: id and name of each principal's user.
-pub(crate) fn plant(schema: &Schema, tx: &mut Transaction<'_>, users: &[(Uuid, String)], now: i64) {
+/// The user of a principal.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    /// Application (client) id.
+    pub(crate) client: Uuid,
+}
+
+/// Puts in what is not there yet.
+pub(crate) fn plant(schema: &Schema, tx: &mut Transaction<'_>, users: &[User], now: i64) {
     let text = |text: &str| Cell::Text(text.to_owned().into());
     let mut put = |table: &str, id: Uuid, given: &[(&str, Cell<'static>)]| {
         if let Some(table) = schema.table(table) {
@@ -48,7 +57,7 @@ pub(crate) fn plant(schema: &Schema, tx: &mut Transaction<'_>, users: &[(Uuid, S
             ("exchangerate", Cell::Decimal(10_000_000_000)),
         ],
     );
-    for (user, name) in users {
+    for User { id: user, name, client } in users {
         put(
             "systemuser",
             *user,
@@ -59,7 +68,7 @@ pub(crate) fn plant(schema: &Schema, tx: &mut Transaction<'_>, users: &[(Uuid, S
                 ("domainname", text(&format!("{name}@emulator.example"))),
                 ("internalemailaddress", text(&format!("{name}@emulator.example"))),
                 ("isdisabled", Cell::Bool(false)),
-                ("applicationid", Cell::Guid(id(&format!("application/{name}")))),
+                ("applicationid", Cell::Guid(*client)),
                 ("azureactivedirectoryobjectid", Cell::Guid(id(&format!("directory/{name}")))),
                 ("businessunitid", Cell::Lookup(0, unit())),
             ],

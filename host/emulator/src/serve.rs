@@ -26,7 +26,7 @@ use tokio::time::Instant;
 
 use crate::emulator::{Cut, Emulator, Handled, Secure};
 use spoiled::Body;
-pub use tls::Tls;
+pub use tls::{SelfSigned, Tls};
 
 /// Largest body that is taken (*Use bulk operation messages* names 116.85 MB).
 const BODY_MAX: usize = 128 << 20;
@@ -34,6 +34,8 @@ const BODY_MAX: usize = 128 << 20;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long requests under way may take once it is to stop.
 const GRACE: Duration = Duration::from_secs(5);
+/// A reply that stalls for ever ends after this.
+const STALL_MAX: Duration = Duration::from_secs(600);
 /// Pause after an accept that failed, as it does without file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -143,6 +145,11 @@ async fn answer(
     match cut {
         Some(Cut::BeforeCommit | Cut::AfterCommit) => Err(CutError),
         Some(Cut::Truncate(bytes)) => Ok(response.map(|body| Body::truncated(body, bytes))),
+        Some(Cut::Stall { bytes, pause }) => {
+            let until = Instant::now() + pause.unwrap_or(STALL_MAX).min(STALL_MAX);
+            let goes_on = pause.is_some();
+            Ok(response.map(|body| Body::stalled(body, bytes, until, goes_on)))
+        }
         None => Ok(response.map(Body::whole)),
     }
 }

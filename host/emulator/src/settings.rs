@@ -2,18 +2,31 @@
 //!
 //! Unknown keys are errors that name line and column.
 
+mod latency;
+mod limits;
+mod principal;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::error::EmulatorError;
 use crate::faults::FaultRule;
 use crate::schema::{self, KeyStatus, ReadOnlyWrites, SchemaSettings, StateOnCreate};
+use crate::servers::Spread;
+pub use latency::{LatencySettings, Milliseconds};
+pub use limits::{EntitlementSettings, LimitSettings};
+pub use principal::{PrincipalSettings, TokenSettings};
+
+/// Most web servers.
+const SERVERS_MAX: usize = 1000;
+/// Fastest clock.
+const TIME_SCALE_MAX: f64 = 1e6;
 
 /// All settings. `Settings::default()` is an environment with the standard
-/// tables, one principal with token `emulator`, no limits and no latency.
+/// tables, one principal with token and client secret `emulator`, no limits and no
+/// latency.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -25,12 +38,25 @@ pub struct Settings {
     pub tables: SchemaSettings,
     /// Who may sign in, by name.
     pub principals: BTreeMap<String, PrincipalSettings>,
+    /// The tokens that the token endpoint gives.
+    pub tokens: TokenSettings,
+    /// Web servers, each with its own limits for each principal.
+    pub web_servers: usize,
+    /// How requests without an affinity cookie find a web server.
+    pub spread: Spread,
     /// Service-protection limits of each principal; none: not enforced.
     pub limits: Option<LimitSettings>,
+    /// What a principal may send in a day; none: not enforced.
+    pub entitlement: Option<EntitlementSettings>,
+    /// Seconds of the service in a second of the client: windows, freezes,
+    /// latencies, delays and the lives of tokens pass faster.
+    pub time_scale: f64,
     /// How long requests take.
     pub latency: LatencySettings,
     /// What goes wrong, first match wins.
     pub faults: Vec<FaultRule>,
+    /// What is remembered of the requests.
+    pub recorder: RecorderSettings,
     /// Behaviour that the documentation leaves open.
     pub behavior: Behavior,
 }
@@ -43,11 +69,20 @@ impl Default for Settings {
             tables: SchemaSettings::default(),
             principals: BTreeMap::from([(
                 "emulator".to_owned(),
-                PrincipalSettings::with_token("emulator"),
+                PrincipalSettings {
+                    client_secret: Some("emulator".to_owned()),
+                    ..PrincipalSettings::with_token("emulator")
+                },
             )]),
+            tokens: TokenSettings::default(),
+            web_servers: 1,
+            spread: Spread::RoundRobin,
             limits: None,
+            entitlement: None,
+            time_scale: 1.0,
             latency: LatencySettings::default(),
             faults: Vec::new(),
+            recorder: RecorderSettings::default(),
             behavior: Behavior::default(),
         }
     }
@@ -92,9 +127,7 @@ impl Settings {
         self.tables.tables.extend(file.tables.tables);
         Ok(self)
     }
-}
 
-impl Settings {
     /// The same with tables from exported metadata: `EntityDefinitions` as the
     /// service returns them, expanded by `Attributes`, `Keys` and
     /// `ManyToOneRelationships`; one, a list, or a JSON list of such documents,
@@ -110,77 +143,54 @@ impl Settings {
         self.tables.tables.extend(imported.tables.tables);
         Ok((self, imported.notes))
     }
-}
 
-/// An application user.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PrincipalSettings {
-    /// The bearer token that signs in as this principal.
-    pub token: String,
-    /// `systemuserid`; default: made from the name.
-    pub user: Option<Uuid>,
-    /// There is an application user for it; else its requests get 403. Default
-    /// true.
-    #[serde(default = "yes")]
-    pub member: bool,
-}
-
-impl PrincipalSettings {
-    /// A principal with that token.
-    #[must_use]
-    pub fn with_token(token: &str) -> Self {
-        Self { token: token.to_owned(), user: None, member: true }
+    /// The same with these faults after its own: TOML with `[[faults]]`, or JSON:
+    /// `{"faults": [...]}`, a list of rules or one rule.
+    ///
+    /// # Errors
+    /// Names line and column, and the keys that are known.
+    pub fn with_faults(mut self, text: &str) -> Result<Self, EmulatorError> {
+        self.faults.extend(crate::faults::read(text).map_err(EmulatorError::Settings)?);
+        Ok(self)
     }
-}
 
-fn yes() -> bool {
-    true
-}
-
-/// *Service protection API limits*, for each principal.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitSettings {
-    /// Requests in a window.
-    pub requests: u64,
-    /// Combined execution time in a window, seconds.
-    pub execution_seconds: f64,
-    /// Requests at the same time.
-    pub concurrency: u64,
-    /// The sliding window, seconds.
-    pub window_seconds: f64,
-    /// A request during a freeze lengthens it by so much, seconds.
-    pub penalty_seconds: f64,
-    /// A freeze is never longer than this, seconds.
-    pub freeze_max_seconds: f64,
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        Self {
-            requests: 6000,
-            execution_seconds: 1200.0,
-            concurrency: 52,
-            window_seconds: 300.0,
-            penalty_seconds: 2.0,
-            freeze_max_seconds: 300.0,
+    /// Numbers that nothing can be made of.
+    pub(crate) fn check(&self) -> Result<(), EmulatorError> {
+        let wrong = |text: String| Err(EmulatorError::Settings(text));
+        if !(1..=SERVERS_MAX).contains(&self.web_servers) {
+            let found = self.web_servers;
+            return wrong(format!("`web_servers` must be from 1 to {SERVERS_MAX}, found {found}"));
+        }
+        if !(self.time_scale >= 1e-3 && self.time_scale <= TIME_SCALE_MAX) {
+            let found = self.time_scale;
+            let message =
+                format!("`time_scale` must be from 0.001 to {TIME_SCALE_MAX}, found {found}");
+            return wrong(message);
+        }
+        let can = |one: &PrincipalSettings| one.token.is_some() || one.client_secret.is_some();
+        match self.principals.iter().find(|(_, principal)| !can(principal)) {
+            Some((name, _)) => {
+                wrong(format!("principal `{name}` needs a `token` or a `client_secret`"))
+            }
+            None => Ok(()),
         }
     }
 }
 
-/// How long a request takes, apart from its real work.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// What is remembered of the requests; the oldest are forgotten first.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct LatencySettings {
-    /// Every request, milliseconds.
-    pub base_ms: f64,
-    /// Every operation of a batch besides, milliseconds.
-    pub per_operation_ms: f64,
-    /// Every record read or written, milliseconds.
-    pub per_record_ms: f64,
-    /// `x-ms-dop-hint`; default 52.
-    pub dop_hint: Option<u32>,
+pub struct RecorderSettings {
+    /// Most requests.
+    pub requests_max: usize,
+    /// Most records that were created.
+    pub creates_max: usize,
+}
+
+impl Default for RecorderSettings {
+    fn default() -> Self {
+        Self { requests_max: 10_000, creates_max: 100_000 }
+    }
 }
 
 /// Behaviour that Microsoft's documentation leaves open (UNCONFIRMED), with the

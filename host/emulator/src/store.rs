@@ -81,11 +81,31 @@ impl Store {
         self.version
     }
 
+    /// All rows, in the form of a log.
+    pub(crate) fn snapshot(&self, schema: &Schema) -> Result<Vec<u8>, EmulatorError> {
+        replay::snapshot(self, schema)
+    }
+
+    /// The rows of a snapshot in place of these, on disk too. The version counter
+    /// goes on, so that no etag comes twice.
+    pub(crate) fn restore(
+        &mut self,
+        schema: &Schema,
+        case_sensitive: bool,
+        snapshot: &[u8],
+    ) -> Result<(), EmulatorError> {
+        let mut store = Self::new(schema, self.seed, case_sensitive);
+        replay::restore(&mut store, schema, snapshot)?;
+        self.tables = store.tables;
+        self.version = self.version.max(store.version);
+        self.on_disk_anew(schema)
+    }
+
     /// Forgets all rows, on disk too; from now on under this schema.
     pub(crate) fn clear(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
         let tables = schema.tables.iter();
         self.tables = tables.map(|table| Rows::new(table, self.case_sensitive)).collect();
-        self.rewrite(schema)
+        self.on_disk_anew(schema)
     }
 
     /// Carries the rows over to a changed schema by the names of tables and
@@ -106,10 +126,10 @@ impl Store {
                 _ => Rows::new(table, self.case_sensitive),
             });
         }
-        self.rewrite(new)
+        self.on_disk_anew(new)
     }
 
-    fn rewrite(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
+    fn on_disk_anew(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
         match self.log.take() {
             None => Ok(()),
             Some(log) => {

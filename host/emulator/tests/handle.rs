@@ -16,6 +16,9 @@ mod batch; // grammar, changesets, failure modes
 #[path = "handle/bulk.rs"]
 mod bulk; // CreateMultiple and its kin
 #[cfg(test)]
+#[path = "handle/bulk_delete.rs"]
+mod bulk_delete; // BulkDelete, as Microsoft's Python client asks for it
+#[cfg(test)]
 #[path = "handle/csdl.rs"]
 mod csdl; // $metadata and the service document
 #[cfg(test)]
@@ -46,11 +49,17 @@ mod metadata; // EntityDefinitions and functions
 #[path = "handle/queries.rs"]
 mod queries; // $filter, paging, counts, annotations
 #[cfg(test)]
+#[path = "handle/records.rs"]
+mod records; // the log of requests, assertions, snapshots
+#[cfg(test)]
 #[path = "handle/related.rs"]
 mod related; // $expand, collections, $ref, deep insert, lambdas
 #[cfg(test)]
 #[path = "handle/served.rs"]
 mod served; // real sockets: keep-alive, cuts, TLS
+#[cfg(test)]
+#[path = "handle/service.rs"]
+mod service; // web servers, entitlement, latency, the scaled clock
 #[cfg(test)]
 #[path = "handle/state.rs"]
 mod state; // statecode, statuscode, owners
@@ -60,6 +69,9 @@ mod storage; // the log on disk
 #[cfg(test)]
 #[path = "handle/table_of_behaviours.rs"]
 mod table_of_behaviours; // the page that lists behaviours
+#[cfg(test)]
+#[path = "handle/tokens.rs"]
+mod tokens; // the token endpoint and what leads to it
 #[cfg(test)]
 #[path = "handle/tracking.rs"]
 mod tracking; // delta links

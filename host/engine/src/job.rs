@@ -48,6 +48,7 @@ pub use needed::{
     Batch, ColumnMapping, ColumnSource, Duplicates, Emulator, Grant, Job, Journal, Limits,
     LookupBy, Match, Plugin, Retry, RuleLimits, Rules, Seed, Source, Target, TargetUrl,
 };
+pub use resolve_source::kind_of;
 pub use secret::SecretRef;
 pub use source_file::{DuplicatesSection, GrantSection, SeedSection, SourceSection};
 pub use units::{Size, Span};

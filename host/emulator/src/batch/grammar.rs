@@ -23,7 +23,7 @@ pub(super) struct Operation<'b> {
     pub(super) method: Method,
     pub(super) url: String,
     headers: HeaderMap,
-    body: &'b [u8],
+    pub(super) body: &'b [u8],
 }
 
 impl<'b> Operation<'b> {
@@ -142,8 +142,15 @@ fn operation<'b>(part: &HeaderMap, content: &'b [u8]) -> Result<Operation<'b>, R
     }
     let mut rest = content;
     let request = line(&mut rest)?;
-    let words: Vec<&str> = request.split(' ').collect();
-    let [method, url, "HTTP/1.1"] = words.as_slice() else {
+    // Between the first blank and the last, as the OData reader has it: Microsoft's
+    // Python client leaves blanks in a filter as they are.
+    let words = request.split_once(' ').and_then(|(method, rest)| {
+        let (url, version) = rest.rsplit_once(' ')?;
+        Some((method, url, version))
+    });
+    let Some((method, url, "HTTP/1.1")) =
+        words.filter(|(_, url, _)| !url.is_empty() && url.trim() == *url)
+    else {
         return Err(Refusal::payload(format!(
             "Invalid batch request line '{}'.",
             crate::refusal::shortened(request)
@@ -153,14 +160,15 @@ fn operation<'b>(part: &HeaderMap, content: &'b [u8]) -> Result<Operation<'b>, R
     let headers = headers(&mut rest)?;
     let content_id = part.get("content-id").or_else(|| headers.get("content-id"));
     let content_id = content_id.and_then(|id| id.to_str().ok()).map(|id| id.trim().to_owned());
-    Ok(Operation { content_id, method, url: (*url).to_owned(), headers, body: rest })
+    Ok(Operation { content_id, method, url: url.to_owned(), headers, body: rest })
 }
 
 /// Header lines up to the blank one.
 fn headers(rest: &mut &[u8]) -> Result<HeaderMap, Refusal> {
     let mut headers = HeaderMap::new();
     loop {
-        let line = line(rest)?;
+        // The blank line may be the one before the next delimiter.
+        let line = if rest.is_empty() { "" } else { line(rest)? };
         if line.is_empty() {
             return Ok(headers);
         }

@@ -1,22 +1,9 @@
-//! Between HTTP and the service: addresses in, replies out, and how long they
-//! take.
-
-use std::time::Duration;
+//! Between HTTP and the service: addresses in, replies out.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 
 use crate::reply::Reply;
-use crate::settings::LatencySettings;
-
-/// How long a request takes by the settings.
-pub(super) fn takes(latency: &LatencySettings, records: u64, operations: u64) -> Duration {
-    let count = |value: u64| f64::from(u32::try_from(value).unwrap_or(u32::MAX));
-    let milliseconds = latency.base_ms
-        + latency.per_operation_ms * count(operations)
-        + latency.per_record_ms * count(records);
-    Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or(Duration::ZERO)
-}
 
 /// `v9.2` and what stands behind `/api/data/v9.2/`.
 pub(crate) fn service(target: &str) -> Option<(&str, &str)> {
@@ -54,4 +41,9 @@ pub(super) fn response(reply: Reply) -> Response<Bytes> {
         *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
         response
     })
+}
+
+/// What columns hold of a time since the UNIX epoch.
+pub(crate) fn whole_seconds(now: std::time::Duration) -> i64 {
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }

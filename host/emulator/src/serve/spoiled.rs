@@ -1,10 +1,12 @@
-//! A reply's body, whole or cut short.
+//! A reply's body: whole, cut short, or stalled.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A body that may promise more than it gives.
 #[derive(Debug)]
@@ -14,12 +16,17 @@ pub(super) struct Body {
     ending: Ending,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Ending {
     Whole,
     /// First what is there must be on the wire.
     CutSoon,
     Cut,
+    /// Nothing comes until then; after that the rest, or the cut.
+    Stalled {
+        until: Pin<Box<Sleep>>,
+        rest: Option<Bytes>,
+    },
 }
 
 /// The rest of the body never comes.
@@ -42,6 +49,19 @@ impl Body {
         let ending = if kept == bytes.len() { Ending::Whole } else { Ending::CutSoon };
         Self { promised: length(&bytes), data: Some(bytes.slice(..kept)), ending }
     }
+
+    /// Gives the first `kept` bytes, then nothing until then, and then the rest if
+    /// it goes on.
+    pub(super) fn stalled(bytes: Bytes, kept: usize, until: Instant, goes_on: bool) -> Self {
+        if bytes.is_empty() {
+            return Self::whole(bytes);
+        }
+        // A reply that has arrived in full does not stall.
+        let kept = kept.min(bytes.len() - 1);
+        let rest = goes_on.then(|| bytes.slice(kept..));
+        let ending = Ending::Stalled { until: Box::pin(sleep_until(until)), rest };
+        Self { promised: length(&bytes), data: Some(bytes.slice(..kept)), ending }
+    }
 }
 
 impl HttpBody for Body {
@@ -55,7 +75,7 @@ impl HttpBody for Body {
         if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        match self.ending {
+        match &mut self.ending {
             Ending::Whole => Poll::Ready(None),
             Ending::CutSoon => {
                 self.ending = Ending::Cut;
@@ -63,11 +83,19 @@ impl HttpBody for Body {
                 Poll::Pending
             }
             Ending::Cut => Poll::Ready(Some(Err(Truncated))),
+            Ending::Stalled { until, rest } => {
+                if until.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                let rest = rest.take();
+                self.ending = Ending::Whole;
+                Poll::Ready(Some(rest.map(Frame::data).ok_or(Truncated)))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ending == Ending::Whole && self.data.as_ref().is_none_or(Bytes::is_empty)
+        matches!(self.ending, Ending::Whole) && self.data.as_ref().is_none_or(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {

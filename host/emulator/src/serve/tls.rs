@@ -50,3 +50,37 @@ impl Tls {
         self.0.accept(stream).await
     }
 }
+
+/// A certificate that the emulator made for itself, for this machine's names.
+#[derive(Debug, Clone)]
+pub struct SelfSigned {
+    /// What the server needs.
+    pub tls: Tls,
+    /// The certificate as PEM: what a client must trust.
+    pub certificate_pem: String,
+}
+
+impl SelfSigned {
+    /// A new certificate for `localhost`, `127.0.0.1`, `::1` and these names; a
+    /// client trusts it by itself.
+    ///
+    /// # Errors
+    /// A name that cannot stand in a certificate.
+    pub fn new(names: &[String]) -> Result<Self, EmulatorError> {
+        let tls = |error: rcgen::Error| EmulatorError::Tls(error.to_string());
+        let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+        all.extend(names.iter().cloned());
+        let mut params = rcgen::CertificateParams::new(all).map_err(tls)?;
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CommonName, "dvsync emulator");
+        // Not an authority: some clients take none as a server's own certificate.
+        params.is_ca = rcgen::IsCa::ExplicitNoCa;
+        params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        let key = rcgen::KeyPair::generate().map_err(tls)?;
+        let certificate = params.self_signed(&key).map_err(tls)?;
+        let certificate_pem = certificate.pem();
+        let tls = Tls::from_pem(certificate_pem.as_bytes(), key.serialize_pem().as_bytes())?;
+        Ok(Self { tls, certificate_pem })
+    }
+}

@@ -20,6 +20,8 @@ use crate::schema::Schema;
 use header::{Carry, Header, carried, carry};
 
 const NAME: &str = "rows.log";
+/// What a snapshot is called in errors.
+const SNAPSHOT: &str = "snapshot";
 /// Rows in a record of a fresh log.
 const ROWS_IN_RECORD: usize = 1000;
 
@@ -70,6 +72,44 @@ fn write(store: &Store, schema: &Schema, path: PathBuf, lock: File) -> Result<Lo
     let fresh = path.with_extension("new");
     let problem = Problem { path: &fresh };
     let mut out = BufWriter::new(File::create(&fresh).map_err(problem.io("create"))?);
+    let length = write_rows(store, schema, &mut out, &problem)?;
+    let file = out.into_inner().map_err(|error| problem.io("write")(error.into_error()))?;
+    file.sync_all().map_err(problem.io("write"))?;
+    fs::rename(&fresh, &path).map_err(problem.io("rename"))?;
+    Ok(Log::new(file, path, lock, length))
+}
+
+/// All rows, in the form of a log.
+pub(super) fn snapshot(store: &Store, schema: &Schema) -> Result<Vec<u8>, EmulatorError> {
+    let mut bytes = Vec::new();
+    write_rows(store, schema, &mut bytes, &Problem { path: Path::new(SNAPSHOT) })?;
+    Ok(bytes)
+}
+
+/// Fills an empty store from a snapshot, which must be whole.
+pub(super) fn restore(
+    store: &mut Store,
+    schema: &Schema,
+    snapshot: &[u8],
+) -> Result<(), EmulatorError> {
+    let problem = Problem { path: Path::new(SNAPSHOT) };
+    if !snapshot.starts_with(MAGIC) {
+        return Err(problem.foreign("it is not a snapshot of an emulator"));
+    }
+    let read = read_rows(store, schema, snapshot, &problem)?;
+    match u64::try_from(snapshot.len()) {
+        Ok(length) if length == read.length => Ok(()),
+        _ => Err(problem.foreign("it is torn")),
+    }
+}
+
+/// Writes all rows; how many bytes they are.
+fn write_rows(
+    store: &Store,
+    schema: &Schema,
+    out: &mut impl Write,
+    problem: &Problem<'_>,
+) -> Result<u64, EmulatorError> {
     let mut length = 0;
     let mut record = |bytes: &[u8]| -> Result<(), EmulatorError> {
         length += u64::try_from(bytes.len()).unwrap_or(0);
@@ -112,10 +152,7 @@ fn write(store: &Store, schema: &Schema, path: PathBuf, lock: File) -> Result<Lo
     // At least one, for the version counter.
     seal(&mut buffer);
     record(&buffer)?;
-    let file = out.into_inner().map_err(|error| problem.io("write")(error.into_error()))?;
-    file.sync_all().map_err(problem.io("write"))?;
-    fs::rename(&fresh, &path).map_err(problem.io("rename"))?;
-    Ok(Log::new(file, path, lock, length))
+    Ok(length)
 }
 
 struct ReadLog {
@@ -131,7 +168,18 @@ fn read(
     file: File,
     problem: &Problem<'_>,
 ) -> Result<ReadLog, EmulatorError> {
-    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let on_disk = file.metadata().map_err(problem.io("read"))?.len();
+    let mut read = read_rows(store, schema, BufReader::with_capacity(1 << 20, file), problem)?;
+    read.torn = on_disk != read.length;
+    Ok(read)
+}
+
+fn read_rows(
+    store: &mut Store,
+    schema: &Schema,
+    mut reader: impl Read,
+    problem: &Problem<'_>,
+) -> Result<ReadLog, EmulatorError> {
     let mut magic = vec![0; MAGIC.len()];
     reader.read_exact(&mut magic).map_err(problem.io("read"))?;
     if magic != MAGIC {
@@ -153,8 +201,6 @@ fn read(
         read.length += u64::try_from(payload.len() + HEAD).unwrap_or(0);
         read.changes += replay(store, schema, &payload, &carries, carried, problem)?;
     }
-    let on_disk = reader.get_ref().metadata().map_err(problem.io("read"))?.len();
-    read.torn = on_disk != read.length;
     Ok(read)
 }
 

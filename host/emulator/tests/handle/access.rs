@@ -20,9 +20,7 @@ fn without_a_known_token_there_is_a_challenge() {
     for header in ["Bearer nope", "Bearer", "Basic t1", "Bearer emulator", ""] {
         let answer = desk.check(&format!("GET WhoAmI\nAuthorization: {header}"), "401");
         let challenge = answer.header("www-authenticate").unwrap();
-        assert!(
-            challenge.starts_with("Bearer authorization_uri=https://login.microsoftonline.com/")
-        );
+        assert!(challenge.starts_with("Bearer authorization_uri=https://org.example/"));
         assert!(challenge.ends_with("resource_id=https://org.example/"), "{challenge}");
     }
     desk.check(&who("t1"), "200");

@@ -207,8 +207,11 @@ fn bodies_with_other_line_ends_are_not_readable() {
 fn a_get_needs_its_blank_line_and_no_changeset() {
     let desk = Desk::new();
     let get = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nGET /api/data/v9.2/WhoAmI HTTP/1.1\r\nAccept: application/json\r\n";
-    send(&desk, "", &body(&[get.to_owned()])).expect("400 0x80048d19 Stream was not readable");
-    assert_eq!(send(&desk, "", &body(&[format!("{get}\r\n")])).status(), 200);
+    let without = get.trim_end().to_owned();
+    send(&desk, "", &body(&[without])).expect("400 0x80048d19 Stream was not readable");
+    for good in [get.to_owned(), format!("{get}\r\n")] {
+        assert_eq!(send(&desk, "", &body(&[good])).status(), 200);
+    }
     send(&desk, "", &body(&[changeset(&[("1", "GET accounts")])])).expect("400 0x80048d19 'GET'");
 }
 
@@ -279,4 +282,19 @@ fn inner_conditions_and_preferences_count() {
     );
     assert_eq!(statuses(&answer), ["404 0x80040217", "204", "201"]);
     assert!(answer.text().contains("\"name\":\"R\""));
+}
+
+#[test]
+fn a_batch_may_be_written_as_microsofts_python_client_writes_it() {
+    let desk = Desk::new();
+    desk.check("POST accounts\n\n{\"name\":\"A B\"}", "204");
+    // Blanks in the URL; the blank line after it is the one before the delimiter.
+    let body = "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nGET /api/data/v9.2/accounts?$select=name&$filter=name eq 'A B' HTTP/1.1\r\n\r\n--b--\r\n";
+    let head = "POST $batch\nContent-Type: multipart/mixed; boundary=b";
+    let answer = desk.send_body(head, body.as_bytes());
+    assert!(answer.text().contains("\"name\":\"A B\""), "{}", answer.text());
+    for bad in [" ", "", " HTTP/1.1 x"] {
+        let body = body.replace("?$select=name&$filter=name eq 'A B' HTTP/1.1", bad);
+        desk.send_body(head, body.as_bytes()).expect("400 0x80048d19");
+    }
 }

@@ -57,11 +57,94 @@ fn a_reply_is_truncated_or_late_and_the_write_stands() {
 }
 
 #[test]
+fn a_reply_has_the_headers_that_it_is_told() {
+    let desk = fault(
+        "kind = \"reply\", status = 429, headers = { Retry-After = \"soon\", \"X-Test\" = \"1\" }",
+    );
+    let answer = desk.check(POST, "429");
+    assert_eq!((answer.header("retry-after"), answer.header("x-test")), (Some("soon"), Some("1")));
+}
+
+#[test]
+fn the_loser_of_a_deadlock_has_changed_nothing() {
+    let desk = fault("kind = \"deadlock\"");
+    desk.check(POST, "500 0x80044150 Sql Number: 1205");
+    rows(&desk, 0);
+}
+
+#[test]
+fn a_bulk_reply_tells_too_few_ids_or_too_many() {
+    for (effect, ids) in [("missing = 1", 2), ("extra = 2", 5), ("missing = 1, extra = 1", 3)] {
+        let desk = fault(&format!("kind = \"wrong_count\", {effect}"));
+        let body = crate::desk::targets("account", &["{}", "{}", "{}"]);
+        let answer = desk.check(
+            &format!("POST accounts/Microsoft.Dynamics.CRM.CreateMultiple\n\n{body}"),
+            "200",
+        );
+        assert_eq!(answer.json()["Ids"].as_array().unwrap().len(), ids, "{effect}");
+        rows(&desk, 3);
+    }
+}
+
+#[test]
+fn a_batch_reply_lacks_a_part() {
+    let desk = Desk::with("[[faults]]\neffect = { kind = \"wrong_count\", missing = 1 }");
+    let part = "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nPOST /api/data/v9.2/accounts HTTP/1.1\r\nContent-Type: application/json\r\n\r\n{}\r\n";
+    let body = format!("{part}{part}{part}--b--\r\n");
+    let head = "POST $batch\nContent-Type: multipart/mixed; boundary=b";
+    let answer = desk.send_body(head, body.as_bytes());
+    assert_eq!(answer.text().matches("HTTP/1.1 204").count(), 2);
+    assert!(answer.text().ends_with("--\r\n"), "{}", answer.text());
+    rows(&desk, 3);
+}
+
+#[test]
+fn an_earlier_reply_comes_once_more() {
+    let desk = Desk::with(
+        "[[faults]]\noperations = [\"Create\"]\nnth = 2\neffect = { kind = \"earlier_reply\" }",
+    );
+    let id = |answer: crate::desk::Answer| answer.header("odata-entityid").unwrap().to_owned();
+    let (first, second, third) =
+        (id(desk.check(POST, "204")), id(desk.check(POST, "204")), id(desk.check(POST, "204")));
+    assert_eq!(first, second);
+    assert_ne!(second, third);
+    rows(&desk, 3);
+}
+
+#[test]
+fn a_static_token_expires_once() {
+    let desk = fault("kind = \"expired_token\"");
+    let answer = desk.check(POST, "401 0x8004a101 expired");
+    assert!(answer.header("www-authenticate").is_some());
+    desk.check(POST, "204");
+}
+
+#[test]
+fn a_fault_holds_for_principals_servers_and_a_time() {
+    let desk = Desk::with(
+        "web_servers = 2\n[principals.one]\ntoken = \"t1\"\n[principals.two]\ntoken = \"t2\"\n\
+         [[faults]]\nprincipals = [\"two\"]\nserver = 1\nfrom = 10\nuntil = 20\n\
+         effect = { kind = \"html\", status = 502 }",
+    );
+    let who =
+        |token: &str| desk.send(&format!("GET WhoAmI\nAuthorization: Bearer {token}")).status();
+    let both = || [who("t2"), who("t2"), who("t1"), who("t1")];
+    assert_eq!(both(), [200, 200, 200, 200]);
+    desk.later(10);
+    assert_eq!(both(), [200, 502, 200, 200]);
+    desk.later(10);
+    assert_eq!(both(), [200, 200, 200, 200]);
+}
+
+#[test]
 fn faults_come_and_go_by_the_admin_path() {
     let desk = Desk::new();
     let rule = r#"{"method":"POST","path":"accounts","every":2,"effect":{"kind":"reply","status":429,"code":"0x80072322","retry_after_seconds":3}}"#;
     desk.check(&format!("POST /emulator/faults\n\n[{rule}]"), "204");
-    desk.check("GET /emulator/faults", r#"200 {"rules":1}"#);
+    desk.check(
+        "GET /emulator/faults",
+        r#"200 {"rules":1,"counts":[{"effect":"reply","seen":0,"hit":0}]}"#,
+    );
     desk.check(POST, "204");
     desk.check(POST, "429 0x80072322");
     desk.check("POST contacts\n\n{}", "204");

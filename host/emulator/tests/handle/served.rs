@@ -158,3 +158,47 @@ async fn tls_is_spoken_with_the_given_certificate() {
     assert!(Tls::from_pem(b"", b"").is_err());
     assert!(Tls::from_pem(chain, b"no key").is_err());
 }
+
+#[tokio::test]
+async fn a_self_made_certificate_is_trusted_by_who_is_given_it() {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    let made = dvsync_emulator::SelfSigned::new(&["emulator.test".to_owned()]).unwrap();
+    let certificate = CertificateDer::from_pem_slice(made.certificate_pem.as_bytes()).unwrap();
+    let served = served("", Some(made.tls)).await;
+    for name in ["localhost", "127.0.0.1", "emulator.test", "elsewhere.test"] {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let server = ServerName::try_from(name).unwrap();
+        let connected = connector.connect(server, served.connect().await).await;
+        assert_eq!(connected.is_ok(), name != "elsewhere.test", "{name}");
+    }
+    served.stopped().await;
+}
+
+#[tokio::test]
+async fn a_stalled_reply_goes_on_after_its_pause_or_never() {
+    let served = served(
+        "[[faults]]\nnth = 1\neffect = { kind = \"stall\", bytes = 4, milliseconds = 80 }\n\
+         [[faults]]\nnth = 1\neffect = { kind = \"stall\", bytes = 4 }\n",
+        None,
+    )
+    .await;
+    let mut stream = served.connect().await;
+    let before = tokio::time::Instant::now();
+    let (head, body) = exchange(&mut stream, &request("GET", "WhoAmI", "")).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+    assert!(body.ends_with(b"}") && before.elapsed().as_millis() >= 80);
+    let whoami = request("GET", "WhoAmI", "");
+    let never = exchange(&mut stream, &whoami);
+    let waited = tokio::time::timeout(std::time::Duration::from_millis(120), never).await;
+    assert!(waited.is_err());
+    served.emulator.flush().unwrap();
+}

@@ -126,7 +126,8 @@ fn file(
 }
 
 /// The kind that a file's ending tells; compression is looked through.
-fn kind_of(path: &str) -> Option<SourceKind> {
+#[must_use]
+pub fn kind_of(path: &str) -> Option<SourceKind> {
     let lower = path.to_ascii_lowercase();
     let plain =
         [".gz", ".gzip", ".zst", ".zstd"].iter().find_map(|ending| lower.strip_suffix(ending));
