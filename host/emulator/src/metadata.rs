@@ -147,7 +147,7 @@ fn attributes(
         value
     };
     if segment == "Attributes" {
-        let all = table.columns.iter().filter(fits).map(show).collect();
+        let all = table.described().filter(fits).map(show).collect();
         return list(context, all, options);
     }
     let Some(inside) = inside(segment, "Attributes") else {
@@ -174,11 +174,11 @@ fn logical_name(inside: &str) -> Option<&str> {
 
 fn column<'t>(table: &'t Table, inside: &str) -> Option<&'t Column> {
     match logical_name(inside) {
-        Some(name) => table.column(name),
+        Some(name) => table.described().find(|column| column.name == name),
         None => {
             let id = crate::query::literal::guid(inside)?;
             let key = |column: &Column| attribute::metadata_id(table, column);
-            table.columns.iter().find(|column| key(column) == id)
+            table.described().find(|column| key(column) == id)
         }
     }
 }

@@ -40,6 +40,9 @@ pub(crate) enum Resource {
     References(Address, Collection, Option<Address>),
 }
 
+/// Segments that no real path has.
+const SEGMENTS_MAX: usize = 20;
+
 /// Reads a path behind the service root. `strict`: forbidden characters in key
 /// values are refused.
 pub(crate) fn resource(schema: &Schema, path: &str) -> Result<Resource, Refusal> {
@@ -156,6 +159,9 @@ fn segments(path: &str) -> Result<Vec<String>, Refusal> {
         }
     }
     cut(start, path.len())?;
+    if let Some(further) = segments.get(SEGMENTS_MAX) {
+        return Err(Refusal::no_segment(further));
+    }
     if segments.len() == 1 && segments[0].is_empty() {
         segments.clear();
     }

@@ -62,7 +62,7 @@ pub(super) fn definition(schema: &Schema, table: &Table, options: &Options) -> V
         value["Keys"] = Value::Array(keys(table));
     }
     if expanded("Attributes") {
-        let all = table.columns.iter().map(|column| attribute::definition(schema, table, column));
+        let all = table.described().map(|column| attribute::definition(schema, table, column));
         value["Attributes"] = Value::Array(all.collect());
     }
     if expanded("ManyToOneRelationships") {

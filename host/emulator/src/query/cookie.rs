@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use crate::refusal::Refusal;
 
+/// More pages and rows than there can be.
+const COUNT_MAX: usize = 1 << 31;
+
 /// Where a page begins.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cookie {
@@ -54,9 +57,15 @@ impl Cookie {
         let decoded = percent_decode_str(once).decode_utf8().ok()?;
         let decoded = percent_decode_str(&decoded).decode_utf8().ok()?;
         Some(Self {
-            page: attribute(token, "pagenumber")?.parse().ok().filter(|page| *page > 1)?,
+            page: attribute(token, "pagenumber")?
+                .parse()
+                .ok()
+                .filter(|page| (2..COUNT_MAX).contains(page))?,
             slot: Some(attribute(&decoded, "slot")?.parse().ok()?),
-            offset: attribute(&decoded, "offset")?.parse().ok()?,
+            offset: attribute(&decoded, "offset")?
+                .parse()
+                .ok()
+                .filter(|offset| *offset < COUNT_MAX)?,
             tracking: attribute(&decoded, "tracking").and_then(|version| version.parse().ok()),
         })
     }

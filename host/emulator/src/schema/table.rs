@@ -137,6 +137,15 @@ impl Table {
         &self.columns[self.primary_id].name
     }
 
+    /// The columns that metadata tells of: not the `ownerid` that users and teams
+    /// have from their base type.
+    pub(crate) fn described(&self) -> impl Iterator<Item = &Column> {
+        let own = self.id_name();
+        self.columns.iter().filter(move |column| {
+            column.origin != super::column::Origin::PrimaryId || column.name == own
+        })
+    }
+
     /// Whether rows and indexes of this table are those of the other one too.
     pub(crate) fn same_rows(&self, other: &Table) -> bool {
         let columns = |table: &Table| -> Vec<String> {

@@ -134,6 +134,22 @@ fn columns_come_and_go_and_rows_stay() {
 }
 
 #[test]
+fn change_tracking_goes_on_over_a_new_column() {
+    let desk = Desk::new();
+    for id in [A1, A2] {
+        desk.check(&format!("PATCH accounts({id})\n\n{{\"name\":\"x\"}}"), "204");
+    }
+    let first = desk.send("GET accounts?$select=name\nPrefer: odata.track-changes").json();
+    let delta = first["@odata.deltaLink"].as_str().unwrap().replace("https://org.example", "");
+    desk.check(&format!("DELETE accounts({A2})"), "204");
+    made(&desk, "EntityDefinitions(LogicalName='account')/Attributes", &text("new_Extra", false));
+    desk.check(
+        &format!("GET {delta}"),
+        &format!(r#"200 {{"value":[{{"id":"{A2}","reason":"deleted"}}]}}"#),
+    );
+}
+
+#[test]
 fn a_key_over_rows_becomes_active_or_fails_on_duplicates() {
     let desk = Desk::new();
     for (id, phone) in [(A1, "1"), (A2, "2")] {

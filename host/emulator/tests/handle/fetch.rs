@@ -165,6 +165,13 @@ fn pages_follow_numbers_and_cookies() {
     let last =
         page("count='2' page='2' paging-cookie='&lt;cookie page=&quot;1&quot;/&gt;'", all).json();
     assert!(last["@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"].is_null());
+    page(&format!("count='2' page='{}'", usize::MAX), "").expect(r#"200 {"value":[]}"#);
+    fetch(
+        &desk,
+        "<fetch distinct='true'><entity name='account'><link-entity name='contact' from='contactid' to='primarycontactid' link-type='outer' alias='p'><attribute name='lastname'/></link-entity></entity></fetch>",
+        "",
+    )
+    .expect(r#"200 {"value":[{"p.lastname":"King"},{}]}"#);
     fetch(
         &desk,
         "<fetch distinct='true'><entity name='account'><attribute name='industrycode'/></entity></fetch>",
@@ -230,4 +237,29 @@ fn bad_fetchxml_is_refused() {
     desk.check("GET accounts?fetchXml=%3Cfetch/%3E&$select=name", "400 0x0 $select");
     let deep = "<filter>".repeat(700) + &"</filter>".repeat(700);
     fetch(&desk, &entity(&deep), "").expect("400 0x8004111c nested too deeply");
+}
+
+#[test]
+fn nesting_without_end_is_refused_in_a_batch_too() {
+    let desk = desk();
+    for element in ["a", "filter", "link-entity"] {
+        let count = 60_000 / (2 * element.len() + 5);
+        let xml = format!("<{element}>").repeat(count) + &format!("</{element}>").repeat(count);
+        let url = format!(
+            "/api/data/v9.2/accounts?fetchXml=<fetch><entity\u{2}name='account'>{xml}</entity></fetch>"
+        );
+        let url = url.replace('\u{2}', "%20");
+        let body = format!(
+            "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nGET {url} HTTP/1.1\r\n\r\n\r\n--b--\r\n"
+        );
+        let answer = desk
+            .send_body("POST $batch\nContent-Type: multipart/mixed; boundary=b", body.as_bytes());
+        assert_eq!(
+            answer.status(),
+            400,
+            "{element}: {}",
+            &answer.text()[..400.min(answer.text().len())]
+        );
+        assert!(answer.text().contains("Invalid FetchXML"), "{element}");
+    }
 }

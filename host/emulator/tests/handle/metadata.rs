@@ -292,3 +292,17 @@ fn schemas_that_contradict_themselves_are_refused_in_words() {
             .contains("line 1")
     );
 }
+
+#[test]
+fn users_and_teams_have_one_id_in_metadata_and_two_in_rows() {
+    let desk = Desk::new();
+    let user = "EntityDefinitions(LogicalName='systemuser')";
+    desk.check(&format!("GET {user}/Attributes(LogicalName='ownerid')"), "404");
+    desk.check(
+        &format!("GET {user}/Attributes?$filter=IsPrimaryId eq true&$select=LogicalName"),
+        r#"200 {"value":[{"LogicalName":"systemuserid"}]}"#,
+    );
+    let row = desk.send("GET systemusers?$select=fullname").json()["value"][0].clone();
+    assert_eq!(row["ownerid"], row["systemuserid"]);
+    assert_eq!(row["ownerid"].as_str().unwrap().len(), 36);
+}

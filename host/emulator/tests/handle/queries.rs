@@ -272,6 +272,7 @@ fn the_next_link_is_opaque_and_a_broken_one_is_refused() {
         "x",
         "%3Ccookie%20pagenumber=%222%22%20/%3E",
         "%3Ccookie pagenumber=%22x%22 pagingcookie=%22y%22/%3E",
+        "%3Ccookie pagenumber=%222%22 pagingcookie=%22slot=%25221%2522 offset=%252218446744073709551615%2522%22/%3E",
     ] {
         desk.check(&format!("GET accounts?$skiptoken={token}"), "400 0x80060888 paging cookie");
     }
@@ -347,4 +348,32 @@ fn several_keys_are_found_by_conditions_joined_with_or() {
     let rows = answer.json()["value"].clone();
     assert_eq!((&rows[0]["new_name"], &rows[1]["new_name"]), (&"N2".into(), &"N3".into()));
     assert_eq!(rows.as_array().unwrap().len(), 2);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
+    /// Whatever stands in a query option, there is a reply and no panic.
+    #[test]
+    fn nonsense_in_query_options_never_panics(
+        option in proptest::sample::select(vec![
+            "$filter", "$expand", "$apply", "$orderby", "$select", "$top", "$skiptoken", "$deltatoken", "fetchXml",
+        ]),
+        words in proptest::collection::vec(proptest::sample::select(vec![
+            "name", "(", ")", "'", ",", ";", "/", "=", " ", "eq", "any(", "a:a/", "groupby((", "aggregate(",
+            "$count as n", " with sum as x", "$select=", "$filter=", "$expand=", "primarycontactid", "revenue",
+            "contact_customer_accounts", "Microsoft.Dynamics.CRM.LastXDays(PropertyName='createdon',PropertyValue=",
+            "9999999999", "-1", "é", "[", "]", "null", "<fetch>", "<entity name='account'>", "<filter>", "</filter>",
+            "</entity></fetch>", "<condition attribute='name' operator='like' value='%25'/>", "1!01/01/2030 00:00:00",
+            "2030-01-01", "createdon", "not ", " and ", "desc", "@p",
+        ]), 0..14),
+    ) {
+        let desk = desk();
+        let value = words.concat().replace('%', "%25").replace('+', "%2B").replace('&', "%26");
+        let value: String = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let answer = desk.send(&format!("GET accounts?{option}={value}"));
+        proptest::prop_assert!(answer.status() == 200 || answer.status() == 400 || answer.status() == 501, "{}", answer.text());
+        if answer.status() == 200 {
+            proptest::prop_assert!(answer.json().is_object(), "{}", answer.text());
+        }
+    }
 }

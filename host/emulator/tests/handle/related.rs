@@ -369,3 +369,19 @@ fn filters_reach_through_lookups_and_over_collections() {
         desk.check(&format!("GET accounts?$filter={filter}"), expected);
     }
 }
+
+#[test]
+fn paths_without_end_are_refused() {
+    let desk = desk();
+    let way = "parentcustomerid_contact/".repeat(900);
+    desk.check(&format!("GET contacts({C1})/{way}lastname"), "404 0x8006088a");
+    desk.check(
+        &format!("GET contacts?$filter={way}lastname eq 'x'"),
+        "400 0x0 more than 10 lookups",
+    );
+    desk.check(&format!("GET contacts?$apply=groupby(({way}lastname))"), "200");
+    let expand = "$expand=parentcustomerid_contact(".repeat(400) + &")".repeat(400);
+    desk.check(&format!("GET contacts?{expand}"), "400");
+    let lambda = "a:a/contact_customer_contacts/any(".repeat(400);
+    desk.check(&format!("GET contacts?$filter=contact_customer_contacts/any({lambda}"), "400");
+}

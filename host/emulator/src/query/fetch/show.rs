@@ -100,8 +100,15 @@ pub(super) fn page(
     let skip = (fetch.page - 1).saturating_mul(size);
     let more = fetch.top.is_none() && total > skip.saturating_add(size);
     let annotated = Annotated::new(prefer);
-    let mut body =
-        head(view, fetch, prefer, fetch.total.then_some(total), more, &tuples, skip + size);
+    let mut body = head(
+        view,
+        fetch,
+        prefer,
+        fetch.total.then_some(total),
+        more,
+        &tuples,
+        skip.saturating_add(size),
+    );
     let mut count = 0;
     for tuple in tuples.iter().skip(skip).take(size) {
         body.push(b'{');
@@ -132,8 +139,10 @@ pub(super) fn page(
             value(&mut body, &column.kind, &cell);
             body.push(b',');
         }
-        body.pop();
-        body.extend_from_slice(if shown.is_empty() { b"{}," } else { b"}," });
+        if body.last() == Some(&b',') {
+            body.pop();
+        }
+        body.extend_from_slice(b"},");
         count += 1;
     }
     finish(body, count, prefer)

@@ -12,6 +12,9 @@ use crate::refusal::Refusal;
 use crate::schema::{Collection, Kind, Table};
 use crate::store::{Layout, Quick, Row, Store, encode};
 
+/// Lookups in a row that no real filter goes through.
+const LOOKUPS_MAX: usize = 10;
+
 /// A condition on the record that a lookup names. Where it names none, the
 /// condition meets a record of nulls: the service joins from the left.
 #[derive(Debug)]
@@ -65,6 +68,15 @@ pub(super) fn through(
     navigation: &str,
     inner: Expression,
 ) -> Result<Filter, Refusal> {
+    let path = match &inner {
+        Expression::Compare(_, path, _) | Expression::Text(_, path, _) => path.as_str(),
+        _ => "",
+    };
+    if path.split('/').count() > LOOKUPS_MAX {
+        return Err(Refusal::odata(format!(
+            "The path in $filter leads through more than {LOOKUPS_MAX} lookups."
+        )));
+    }
     let (column, target, other) = Through::single(view, table, navigation)?;
     unjoined(table)?;
     // The id of the other record stands in the row itself.
