@@ -5,7 +5,9 @@
 //! lock is taken.
 
 mod front;
+mod harm;
 mod snapshot;
+mod visit;
 mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
