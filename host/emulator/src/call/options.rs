@@ -58,6 +58,8 @@ impl Options {
             "$apply" | "$deltatoken" | "fetchXml" | "savedQuery" | "userQuery" => {
                 return Err(Refusal::unsupported(&format!("the query option {name}")));
             }
+            // Microsoft's Python client asks in SQL.
+            "sql" => return Err(Refusal::unsupported("queries in SQL")),
             // Metadata of the annotations kind, and shared variables.
             "tag" | "annotations" => {}
             _ if name.starts_with('@') => self.aliases.push((name.to_owned(), value.into_owned())),
