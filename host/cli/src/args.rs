@@ -103,7 +103,7 @@ Examples:
   dvsync emulator --state records --seed-data account=accounts.csv --seed-data contact=contacts.parquet
       records that are there from the start and survive a restart
   dvsync emulator --settings limits.toml --faults faults.toml --time-scale 60
-      limits, latency and faults, in a minute for an hour
+      limits, latency and faults; an hour of the service passes in a minute
 
 docs/emulator.md tells of settings, schema, faults and the admin paths.";
 

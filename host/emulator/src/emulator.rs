@@ -6,7 +6,9 @@
 
 mod change;
 mod front;
+mod harm;
 mod snapshot;
+mod visit;
 mod wire;
 
 use std::sync::atomic::{AtomicU64, Ordering};

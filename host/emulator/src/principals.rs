@@ -1,6 +1,8 @@
 //! Who signs in: static tokens, tokens that were asked for, and the user behind
 //! each.
 
+mod acting;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,15 +10,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use http::HeaderMap;
 use uuid::Uuid;
 
-use crate::cell::Cell;
 use crate::clock::Moment;
 use crate::entra::token::{self, Claims};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::schema::Schema;
 use crate::seed;
 use crate::settings::{PrincipalSettings, Settings, TokenSettings};
-use crate::store::Store;
+pub(crate) use acting::acting;
 
 /// An application user that may sign in.
 #[derive(Debug, Clone)]
@@ -247,57 +247,4 @@ fn is_for(audience: &str, authority: &str) -> bool {
     };
     found.eq_ignore_ascii_case(authority)
         || (local(found).is_some() && local(found) == local(authority))
-}
-
-/// The user in whose name a request acts; 403 where there is none.
-pub(crate) fn acting(
-    principal: &Principal,
-    headers: &HeaderMap,
-    schema: &Schema,
-    store: &Store,
-) -> Result<Uuid, Refusal> {
-    if !principal.member {
-        return Err(Refusal::new(
-            403,
-            "0x80072560",
-            "The user is not a member of the organization.",
-        ));
-    }
-    let id = |name: &str| {
-        headers
-            .get(name)
-            .map(|value| value.to_str().ok().and_then(|text| Uuid::try_parse(text.trim()).ok()))
-    };
-    let users = schema.table("systemuser");
-    let rows = users.map(|users| &store.tables[users.position]);
-    let (Some(users), Some(rows)) = (users, rows) else { return Ok(principal.user) };
-    let unknown = || {
-        Refusal::new(
-            403,
-            "0x80072560",
-            "The impersonated user is not a member of the organization.",
-        )
-    };
-    let read = |row, name: &str| {
-        users.column_position(name).map_or(Cell::Null, |column| rows.layout.cell(row, column))
-    };
-    let row = if let Some(object) = id("callerobjectid") {
-        let object = object.ok_or_else(unknown)?;
-        let found = rows
-            .iter()
-            .find(|(_, row)| read(row, "azureactivedirectoryobjectid") == Cell::Guid(object));
-        found.ok_or_else(unknown)?.1
-    } else if let Some(user) = id("mscrmcallerid") {
-        rows.by_id(user.ok_or_else(unknown)?).ok_or_else(unknown)?
-    } else {
-        rows.by_id(principal.user).ok_or_else(unknown)?
-    };
-    if read(row, "isdisabled") == Cell::Bool(true) {
-        return Err(Refusal::new(
-            403,
-            "0x80041d1f",
-            format!("The user with id {} is disabled.", row.id),
-        ));
-    }
-    Ok(row.id)
 }

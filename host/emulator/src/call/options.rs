@@ -75,6 +75,8 @@ impl Options {
             "savedQuery" | "userQuery" => {
                 return Err(Refusal::unsupported(&format!("the query option {name}")));
             }
+            // Microsoft's Python client asks in SQL.
+            "sql" => return Err(Refusal::unsupported("queries in SQL")),
             // Metadata of the annotations kind, and shared variables.
             "annotations" => self.annotations = &*value == "true",
             "tag" => {}

@@ -7,17 +7,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request};
+use http::Request;
 
+use super::visit::Visit;
 use super::wire::{authority, response, service, whole_seconds};
-use super::{Cut, Emulator, Handled, Secure, Unguarded};
+use super::{Emulator, Handled, Secure, Unguarded};
 use crate::call::{Call, Scene};
-use crate::clock::Moment;
 use crate::entra::{self, Asked};
-use crate::faults::{Effect, Suspect, recount};
-use crate::limits::{Remaining, Throttled, header_seconds};
+use crate::limits::{Throttled, header_seconds};
 use crate::operation::Operation;
-use crate::principals::{Entrance, SignedIn, acting};
+use crate::principals::{SignedIn, acting};
 use crate::recorder::RequestRecord;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -25,47 +24,6 @@ use crate::{admin, seed};
 
 /// Longest URL of a GET (*Query data*); in a batch twice as long.
 const URL_MAX: usize = 32_768;
-
-/// A request on its way through.
-struct Visit<'r> {
-    parts: &'r http::request::Parts,
-    body: &'r [u8],
-    /// Path and query.
-    target: &'r str,
-    authority: String,
-    secure: bool,
-    /// The client's clock.
-    now: Duration,
-    moment: Moment,
-    number: u64,
-    operation: Operation,
-    server: usize,
-    by_cookie: bool,
-    /// Empty until somebody has signed in.
-    principal: String,
-    /// Of the service's time.
-    delay: Duration,
-    cut: Option<Cut>,
-    remaining: Option<Remaining>,
-    refused_by: Option<&'static str>,
-    fault: Option<&'static str>,
-    /// Headers on command.
-    headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-impl Visit<'_> {
-    fn scheme(&self) -> &'static str {
-        if self.secure { "https" } else { "http" }
-    }
-
-    fn entrance(&self) -> Entrance<'_> {
-        Entrance { scheme: self.scheme(), authority: &self.authority, moment: self.moment }
-    }
-
-    fn seconds(&self) -> i64 {
-        whole_seconds(self.now)
-    }
-}
 
 impl Emulator {
     /// Answers a request that came at `now`, a time since the UNIX epoch.
@@ -164,64 +122,6 @@ impl Emulator {
         self.spoiled(visit, reply, after)
     }
 
-    fn struck(&self, visit: &mut Visit<'_>) -> Option<Effect> {
-        let effect = self.faults().strike(&Suspect {
-            method: visit.parts.method.as_str(),
-            path: visit.target,
-            operation: visit.operation,
-            principal: &visit.principal,
-            server: visit.server,
-            elapsed: visit.moment.elapsed,
-        });
-        visit.fault = effect.as_ref().map(Effect::name);
-        effect
-    }
-
-    /// The reply of an effect that stands in for the service, or the effect: it
-    /// spoils what the service says.
-    fn instead(
-        &self,
-        visit: &mut Visit<'_>,
-        effect: Effect,
-        signed_in: Option<SignedIn<'_>>,
-    ) -> Result<Reply, Effect> {
-        match effect {
-            Effect::Reply { status, code, message, retry_after_seconds, headers } => {
-                let mut refusal = Refusal::new(status, code, message);
-                refusal.retry_after = retry_after_seconds;
-                for (name, value) in headers {
-                    if let (Ok(name), Ok(value)) = (name.parse(), value.parse()) {
-                        visit.headers.push((name, value));
-                    }
-                }
-                Ok(refusal.into())
-            }
-            Effect::Html { status } => {
-                let page = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>The \
-                            service is unavailable.</h1></body></html>";
-                Ok(Reply::text(status, "text/html; charset=utf-8", page))
-            }
-            Effect::Deadlock => Ok(Refusal::new(
-                500,
-                "0x80044150",
-                "Sql error: Generic SQL error. CRM ErrorCode: -2147204784 Sql ErrorCode: \
-                 -2146232060 Sql Number: 1205",
-            )
-            .into()),
-            Effect::ExpiredToken => {
-                if let Some(signed_in) = signed_in {
-                    self.principals.expire(signed_in);
-                }
-                Ok(self.principals.expired_reply(visit.entrance()))
-            }
-            Effect::CutBeforeCommit => {
-                visit.cut = Some(Cut::BeforeCommit);
-                Ok(Reply::empty(500))
-            }
-            after => Err(after),
-        }
-    }
-
     /// Past the sign-in: limits, then the service.
     fn admitted(&self, visit: &mut Visit<'_>, signed_in: SignedIn<'_>) -> Reply {
         let now = visit.moment.service;
@@ -268,30 +168,6 @@ impl Emulator {
             body: visit.body,
         };
         self.outer(&scene, &call)
-    }
-
-    fn spoiled(&self, visit: &mut Visit<'_>, mut reply: Reply, after: Option<Effect>) -> Reply {
-        let earlier = if self.faults().wants_earlier() {
-            self.earlier().exchange(&visit.principal, visit.operation, &reply)
-        } else {
-            None
-        };
-        match after {
-            Some(Effect::CutAfterCommit) => visit.cut = Some(Cut::AfterCommit),
-            Some(Effect::Truncate { bytes }) => visit.cut = Some(Cut::Truncate(bytes)),
-            Some(Effect::Stall { bytes, milliseconds }) => {
-                let pause = milliseconds.map(Duration::from_millis);
-                let pause = pause.map(|pause| self.clock.for_client(pause));
-                visit.cut = Some(Cut::Stall { bytes, pause });
-            }
-            Some(Effect::Delay { milliseconds }) => {
-                visit.delay += Duration::from_millis(milliseconds);
-            }
-            Some(Effect::WrongCount { missing, extra }) => reply = recount(reply, missing, extra),
-            Some(Effect::EarlierReply) => reply = earlier.unwrap_or(reply),
-            _ => {}
-        }
-        reply
     }
 
     fn answered(&self, visit: Visit<'_>, mut reply: Reply) -> Handled {
