@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use dvsync_dataverse::{Client, Select};
 use dvsync_model::Entity;
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::error::RunError;
+use crate::holds::Holds;
 use crate::job::{LookupWord, Retrieve};
 use crate::plan::{Matching, Plan};
 use crate::progress::Progress;
@@ -24,6 +26,8 @@ pub(crate) struct Known {
     pub(crate) writable: Option<Table>,
     /// One per column of the plan.
     pub(crate) lookups: Vec<Option<Table>>,
+    /// Records that must not be written yet.
+    pub(crate) holds: Arc<Holds>,
     owners: Mutex<BTreeMap<(OwnerTable, String), Arc<Table>>>,
 }
 
@@ -54,6 +58,7 @@ impl Known {
         room: Room,
         rows: u64,
         progress: &Progress,
+        holds: Arc<Holds>,
     ) -> Result<Self, RunError> {
         let mut known = Self {
             client: client.clone(),
@@ -61,6 +66,7 @@ impl Known {
             target: None,
             writable: None,
             lookups: Vec::new(),
+            holds,
             owners: Mutex::default(),
         };
         for column in &plan.columns {
@@ -103,6 +109,11 @@ impl Known {
             }
         }
         Ok(known)
+    }
+
+    /// The wall's time, by the client's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.client.clock().wall()
     }
 
     /// Users or teams by one of their columns.
