@@ -1,7 +1,7 @@
 //! The program as people and scripts see it: arguments in, stdout, stderr and
 //! exit code out.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 /// Folders, jobs, and the program to start.
 #[path = "program/harness.rs"]
@@ -18,6 +18,14 @@ mod demo;
 /// Whole commands against the embedded emulator and one over HTTP.
 #[path = "program/commands.rs"]
 mod commands;
+
+/// Rows that could not be written: listed, exported, replayed, dropped.
+#[path = "program/letters.rs"]
+mod letters;
+
+/// `kill -9` at any moment, and `run --resume`.
+#[path = "program/kills.rs"]
+mod kills;
 
 /// Ctrl-C, and going on afterwards.
 #[cfg(unix)]

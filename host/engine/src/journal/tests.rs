@@ -2,8 +2,10 @@
 
 mod durability;
 mod figures;
+mod letters;
 mod reading;
 mod refusals;
+mod versions;
 
 use std::path::{Path, PathBuf};
 
