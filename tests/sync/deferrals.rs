@@ -76,16 +76,11 @@ async fn a_throttle_longer_than_the_job_waits_is_waited_for_at_the_end() {
 #[tokio::test(start_paused = true)]
 async fn without_a_deadline_nothing_is_tried_again() {
     let bench = Bench::new();
-    bench.file("rows.csv", "no,name\nA1,One\n");
+    bench.file("rows.csv", "no,name\nA1,One\nA2,Two\n");
     bench.fault(&throttle(CREATE, 90));
     let more = "[limits]\nwait_max = \"10s\"\n[retry]\ndeferred_deadline = \"0s\"\n";
-    let job = bench.job(&job("upsert", more).replace("[batch]", ""));
-    let report = bench.run(&job).await;
-    // A single record goes as a batch of one: no bulk message, no throttle.
-    assert_eq!(report.counts.deferred + report.counts.created, 1);
-    bench.file("rows.csv", "no,name\nA2,Two\nA3,Three\n");
-    let report = bench.run(&job).await;
-    assert_eq!(report.counts.deferred, 2, "{:?}", report.causes);
+    let report = bench.run(&bench.job(&job("upsert", more))).await;
+    assert_eq!(counts(&report), (0, 0, 0, 0, 2, 0), "{:?}", report.causes);
     assert_eq!(report.status.as_str(), "incomplete");
     assert!(bench.clock.now() < Duration::from_secs(90));
 }
@@ -127,8 +122,6 @@ async fn an_update_that_may_still_commit_holds_its_records_across_runs() {
     let bench = renamed(4);
     let cut = json!({"path": UPDATE, "effect": {"kind": "cut_before_commit"}});
     bench.fault(&cut);
-    bench.fault(&json!({"path": "$batch", "method": "POST", "every": 1, "probability": 0.0,
-        "effect": {"kind": "cut_before_commit"}}));
     let once = "[retry]\nattempts = 1\ndeferred_deadline = \"0s\"\n";
     let first = bench.run(&bench.job(&job("upsert", once))).await;
     assert_eq!(counts(&first), (0, 0, 0, 0, 4, 0), "{:?}", first.causes);
@@ -178,13 +171,13 @@ async fn a_create_of_unknown_fate_is_found_by_the_next_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_the_service_never_gets_over_holds_up_no_other() {
+async fn calls_that_are_cut_again_and_again_are_halved() {
     let bench = renamed(64);
-    // Each call with this record in it is cut, bulk and batch alike: told by its
-    // size, which only a call of one row can undercut.
     bench.fault(&json!({"path": UPDATE, "times": 5, "effect": {"kind": "cut_before_commit"}}));
     let job = bench.job(&job("upsert", "[retry]\nbase = \"10ms\"\nmax = \"20ms\"\n"));
+    bench.forget_requests();
     let report = bench.run(&job).await;
     assert_eq!(counts(&report), (0, 64, 0, 0, 0, 0), "{:?}", report.causes);
-    assert!(report.requests.sent < 40, "{:?}", report.requests);
+    // 64, 64, 32, 16, 8 are cut; 8, 8, 16, 32 land.
+    assert_eq!(bench.writes().0, 9);
 }

@@ -23,7 +23,8 @@ mod commands;
 #[path = "program/letters.rs"]
 mod letters;
 
-/// `kill -9` at any moment, and `run --resume`.
+/// `kill -9` at any moment, a full disk, and `run --resume`.
+#[cfg(unix)]
 #[path = "program/kills.rs"]
 mod kills;
 

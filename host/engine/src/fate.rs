@@ -19,7 +19,7 @@ pub(crate) struct Fate {
     /// What was wrong, for a person.
     pub(crate) message: String,
     /// What to do about it.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Box<str>>,
     /// A first step landed before a later one failed.
     pub(crate) landed_partially: bool,
     /// Of a deferral: when it may be tried again.
@@ -79,7 +79,7 @@ impl Fate {
 
     /// Says what a person can do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into());
         self
     }
 

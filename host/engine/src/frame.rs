@@ -249,7 +249,7 @@ impl Frame {
             code: fate.code.to_string(),
             column: fate.column.clone(),
             message: fate.message.clone(),
-            hint: fate.hint.clone(),
+            hint: fate.hint.as_deref().map(str::to_owned),
             id,
             landed_partially: fate.landed_partially || self.landed_partially(row),
             row: Some(crate::letter_row::render(self.source(), row, &self.masked)),

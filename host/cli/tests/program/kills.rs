@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::harness::{JOB, Place};
 
@@ -146,4 +146,41 @@ fn a_run_killed_at_any_moments_ends_as_an_undisturbed_one() {
     assert_eq!(served.count(), ROWS as u64);
     let again: serde_json::Value = serde_json::from_slice(&last(false).stdout).unwrap();
     assert_eq!(again["counts"]["unchanged"], ROWS as u64, "{again}");
+}
+
+#[test]
+fn a_full_disk_ends_with_2_and_the_run_can_go_on() {
+    let place = Place::new(ROWS);
+    let served = Served::start(&place);
+    let job = JOB.replace("\"emulator\"", &format!("\"{}\"", served.address));
+    let more = "[[target.principals]]\ntoken = { env = \"TOKEN\" }\n[batch]\nrecords = 20\n";
+    place.write("job.toml", &format!("{job}{more}"));
+    // No file may grow beyond 400 KiB; the signal for it is ignored, as it is
+    // where a disk is full.
+    let limited = place.program(&["run", "job.toml", "--report", "json", "--quiet"]);
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 800; exec \"$0\" \"$@\""])
+        .arg(limited.get_program())
+        .args(limited.get_args())
+        .current_dir(place.path(""))
+        .env("TOKEN", "t")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["status"], "failed");
+    assert!(report["message"].as_str().unwrap().starts_with("cannot write journal `"), "{report}");
+    assert_eq!(report["hint"], "check free space and rights in the journal's folder");
+    assert!(served.count() < ROWS as u64, "{report}");
+
+    let ended = place
+        .program(&["run", "job.toml", "--resume", "--report", "json", "--quiet"])
+        .env("TOKEN", "t")
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(report["counts"]["read"], ROWS as u64);
+    assert_eq!(served.count(), ROWS as u64);
 }
