@@ -178,6 +178,6 @@ async fn calls_that_are_cut_again_and_again_are_halved() {
     bench.forget_requests();
     let report = bench.run(&job).await;
     assert_eq!(counts(&report), (0, 64, 0, 0, 0, 0), "{:?}", report.causes);
-    // 64, 64, 32, 16, 8 are cut; 8, 8, 16, 32 land.
-    assert_eq!(bench.writes().0, 9);
+    // 64, 64, 32, 16, 8 are cut; 4, 4, 8, 16, 32 land.
+    assert_eq!(bench.writes().0, 10);
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dvsync_dataverse::{Client, Select};
-use dvsync_model::Entity;
+use dvsync_model::{Entity, Outcome};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::error::RunError;
 use crate::holds::Holds;
@@ -28,6 +29,8 @@ pub(crate) struct Known {
     pub(crate) lookups: Vec<Option<Table>>,
     /// Records that must not be written yet.
     pub(crate) holds: Arc<Holds>,
+    /// Records that an earlier process of the run may have written.
+    pub(crate) unsettled: Arc<BTreeMap<Uuid, Outcome>>,
     owners: Mutex<BTreeMap<(OwnerTable, String), Arc<Table>>>,
 }
 
@@ -67,6 +70,7 @@ impl Known {
             writable: None,
             lookups: Vec::new(),
             holds,
+            unsettled: Arc::default(),
             owners: Mutex::default(),
         };
         for column in &plan.columns {
@@ -114,6 +118,12 @@ impl Known {
     /// The wall's time, by the client's clock.
     pub(crate) fn now(&self) -> Timestamp {
         self.client.clock().wall()
+    }
+
+    /// What a row is whose record is already as it is to be: unchanged, unless
+    /// an earlier process of this run has written it.
+    pub(crate) fn as_it_is(&self, id: Uuid) -> Outcome {
+        self.unsettled.get(&id).copied().unwrap_or(Outcome::Unchanged)
     }
 
     /// Users or teams by one of their columns.

@@ -3,11 +3,13 @@
 //!
 //! The journal's lock is taken here; nothing is written to the target.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use dvsync_model::Outcome;
 use dvsync_sources::Position;
+use uuid::Uuid;
 
 use crate::blocking::unblock;
 use crate::error::RunError;
@@ -53,6 +55,9 @@ pub(crate) struct Opened {
     pub(crate) pending: Arc<Pending>,
     pub(crate) seen: Shared,
     pub(crate) replayed: Option<Arc<Replayed>>,
+    /// Records that an earlier process of the run may have written without
+    /// settling their rows, and what they then are.
+    pub(crate) unsettled: Arc<BTreeMap<Uuid, Outcome>>,
     pub(crate) left: LeftAlone,
     /// Rows that are replayed: gone with the run.
     _collected: Option<Collected>,
@@ -100,13 +105,16 @@ impl Opened {
         let record = resumable(record, &plan, rules)?;
         let id = record.id.clone();
         let of = id.clone();
-        let (from, pending) = read_journal(&journal, move |reader| {
-            Ok((left_over(&reader, &of)?, Pending::open(&reader)?))
+        let (from, unsettled, pending) = read_journal(&journal, move |reader| {
+            let from = left_over(&reader, &of)?;
+            let unsettled = unsettled(&reader, &of, from.position.row)?;
+            Ok((from, unsettled, Pending::open(&reader)?))
         })
         .await?;
         let run = journal.resume(&id, self::rules(&plan)).await?;
         let mut opened = Self::new(plan, journal, run, pending);
         opened.from = from;
+        opened.unsettled = Arc::new(unsettled);
         opened.before = Some(record);
         Ok(opened)
     }
@@ -122,6 +130,7 @@ impl Opened {
             pending: Arc::new(pending),
             seen,
             replayed: None,
+            unsettled: Arc::default(),
             left: LeftAlone::default(),
             _collected: None,
         }
@@ -284,8 +293,27 @@ fn left_over(
     Ok(From { position: at, number, settled: Some(settled) })
 }
 
+/// Records of requests whose rows are not settled. Found as they were to be,
+/// they were written by this run.
+fn unsettled(
+    reader: &crate::journal::Reader,
+    run: &crate::journal::RunId,
+    first: u64,
+) -> Result<BTreeMap<Uuid, Outcome>, RunError> {
+    let requested = reader.requested(run, first)?;
+    let last = requested.iter().map(|(row, _, _)| *row).max().unwrap_or(first);
+    let settled: BTreeSet<u64> = reader.settled(run, first, last)?.into_iter().collect();
+    let open = requested.into_iter().filter(|(row, _, _)| !settled.contains(row));
+    Ok(open
+        .map(|(_, id, operation)| match operation.as_str() {
+            "create" => (id, Outcome::Created),
+            _ => (id, Outcome::Updated),
+        })
+        .collect())
+}
+
 fn start(plan: &Plan, parts: &Parts, kind: RunKind) -> RunStart {
-    let random = uuid::Uuid::new_v4().into_bytes();
+    let random = Uuid::new_v4().into_bytes();
     RunStart {
         kind,
         job: plan.job.name.clone(),

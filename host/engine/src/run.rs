@@ -260,7 +260,10 @@ impl Course<'_> {
     pub(crate) async fn known(&self, rows: u64) -> Result<Option<Known>, RunError> {
         let (plan, client, holds) = (self.plan, &self.parts.client, Arc::clone(&self.holds));
         tokio::select! {
-            known = Known::open(plan, client, room(plan), rows, self.progress, holds) => known.map(Some),
+            known = Known::open(plan, client, room(plan), rows, self.progress, holds) => {
+                let unsettled = Arc::clone(&self.opened.unsettled);
+                known.map(|known| Some(Known { unsettled, ..known }))
+            }
             () = self.halt.wait() => Ok(None),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dvsync_engine::journal::{Cause, Reader, RunId, RunRecord};
+use dvsync_engine::journal::{Cause, Reader, RunId, RunKind, RunRecord};
 use dvsync_model::Outcome;
 use serde_json::{Value, json};
 
@@ -71,11 +71,15 @@ fn list(journals: &[PathBuf], format: Format, talk: Talk) -> Result<(), Failure>
 
 /// `20261122T085301-4f2a  complete  accounts  701 read: 701 created`
 fn line(run: &RunRecord) -> String {
+    let what = match run.kind {
+        RunKind::Run => run.job.clone(),
+        RunKind::Replay => format!("{} (replay)", run.job),
+    };
     format!(
         "{}  {:17}  {:20}  {}\n",
         run.id,
         run.status.as_str(),
-        run.job,
+        what,
         counts(&run.counts).trim_start()
     )
 }

@@ -89,7 +89,8 @@ fn random(seed: &mut u64) -> u64 {
 
 #[test]
 fn a_run_killed_at_any_moments_ends_as_an_undisturbed_one() {
-    let kills: u64 = std::env::var("DVSYNC_KILLS").map_or(8, |kills| kills.parse().unwrap());
+    let kills: u64 = std::env::var_os("DVSYNC_KILLS")
+        .map_or(8, |kills| kills.to_str().unwrap().parse().unwrap());
     let place = Place::new(ROWS);
     let served = Served::start(&place);
     let job = JOB.replace("\"emulator\"", &format!("\"{}\"", served.address));
@@ -141,8 +142,8 @@ fn a_run_killed_at_any_moments_ends_as_an_undisturbed_one() {
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&ended.stderr)));
     assert_eq!(ended.status.code(), Some(0), "{report}");
     assert_eq!(report["counts"]["read"], ROWS as u64, "{report}");
-    let counts = |name: &str| report["counts"][name].as_u64().unwrap();
-    assert_eq!(counts("created") + counts("unchanged"), ROWS as u64, "{report}");
+    // What landed unseen before a kill was created by this run all the same.
+    assert_eq!(report["counts"]["created"], ROWS as u64, "{report}");
     assert_eq!(served.count(), ROWS as u64);
     let again: serde_json::Value = serde_json::from_slice(&last(false).stdout).unwrap();
     assert_eq!(again["counts"]["unchanged"], ROWS as u64, "{again}");

@@ -9,7 +9,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_buffer::BooleanBuffer;
 use dvsync_dataverse::Field;
 use dvsync_dataverse::address::{self, KeyPart};
-use dvsync_model::{Outcome, Required};
+use dvsync_model::Required;
 use uuid::Uuid;
 
 use super::diff::changed;
@@ -84,13 +84,13 @@ pub(super) fn decide(
             // Its first step has landed: only the second one is left.
             (_, Some(id)) if rest_only => {
                 if !changes(&sending.rest) {
-                    prepared.frame.settle(row, Outcome::Unchanged, Some(id));
+                    prepared.frame.settle(row, known.as_it_is(id), Some(id));
                     continue;
                 }
                 Action::Update
             }
             (Mode::Insert, Some(id)) => {
-                prepared.frame.settle(row, Outcome::Unchanged, Some(id));
+                prepared.frame.settle(row, known.as_it_is(id), Some(id));
                 continue;
             }
             (Mode::Update, None) => {
@@ -103,7 +103,7 @@ pub(super) fn decide(
             (Mode::Insert | Mode::Upsert, None) => Action::Create,
             (Mode::Update | Mode::Upsert, Some(id)) => {
                 if !changes(&sending.update) {
-                    prepared.frame.settle(row, Outcome::Unchanged, Some(id));
+                    prepared.frame.settle(row, known.as_it_is(id), Some(id));
                     continue;
                 }
                 Action::Update

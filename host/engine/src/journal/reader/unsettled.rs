@@ -3,6 +3,7 @@
 use dvsync_model::Outcome;
 use jiff::Timestamp;
 use rusqlite::params;
+use uuid::Uuid;
 
 use super::{Reader, cells};
 use crate::journal::{JournalError, RunId};
@@ -126,6 +127,34 @@ impl Reader {
         self.all(&sql, params![run, now.as_microsecond(), code, chunk], cells::due_row)
     }
 
+    /// Records of requests of a run that were not refused, of rows from this one
+    /// on: row, id, operation. They may have landed without being settled.
+    ///
+    /// # Errors
+    /// No such run, what SQLite says, or a damaged row.
+    pub fn requested(
+        &self,
+        id: &RunId,
+        first: u64,
+    ) -> Result<Vec<(u64, Uuid, String)>, JournalError> {
+        let run = self.row_of(id)?;
+        let sql = "SELECT intents.*, runs.id AS run_id, entity, alive, ordinals, ids, keys
+            FROM intents JOIN runs USING (run) JOIN intent_records USING (intent)
+            WHERE run = ?1 AND fate <> 'refused' AND intent > ?2 ORDER BY intent LIMIT 64";
+        let (mut after, mut found) = (0, Vec::new());
+        loop {
+            let page = self.all(sql, params![run, after], cells::doubt)?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = last.intent.0;
+            for intent in page {
+                let rows = intent.ordinals.iter().zip(&intent.ids);
+                let late = rows.filter(|(ordinal, _)| **ordinal >= first);
+                let named = late.filter_map(|(ordinal, id)| Some((*ordinal, (*id)?)));
+                found.extend(named.map(|(row, id)| (row, id, intent.operation.clone())));
+            }
+        }
+    }
+
     /// Ids of records that a run has written, chunk by chunk.
     ///
     /// # Errors
@@ -133,8 +162,7 @@ impl Reader {
     pub fn written(
         &self,
         id: &RunId,
-    ) -> Result<impl Iterator<Item = Result<Vec<uuid::Uuid>, JournalError>> + '_, JournalError>
-    {
+    ) -> Result<impl Iterator<Item = Result<Vec<Uuid>, JournalError>> + '_, JournalError> {
         Ok(self.outcomes(id)?.map(|chunk| {
             let chunk = chunk?;
             let written = |outcome: &Outcome| {
