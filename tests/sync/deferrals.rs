@@ -99,6 +99,8 @@ async fn vanishing(mode: &str) -> (Bench, dvsync_engine::Report) {
         );
     };
     let (report, ()) = tokio::join!(bench.run(&job), deleted);
+    // Throttled, refused with the name of the record, landed without it.
+    assert_eq!(bench.calls(UPDATE), 3);
     (bench, report)
 }
 

@@ -218,6 +218,14 @@ impl Bench {
         writes
     }
 
+    /// Requests with this in their path since they were forgotten.
+    pub(crate) fn calls(&self, path: &str) -> u64 {
+        let (_, said) = self.ask("GET", "/emulator/requests", &Value::Null);
+        let kinds = said["requests"].as_array().unwrap().iter();
+        let of = kinds.filter(|kind| kind["path"].as_str().unwrap().contains(path));
+        of.map(|kind| kind["requests"].as_u64().unwrap()).sum()
+    }
+
     /// What goes wrong from now on.
     pub(crate) fn fault(&self, rule: &Value) {
         let (status, said) = self.ask("POST", "/emulator/faults", rule);

@@ -166,7 +166,18 @@ async fn a_changed_rule_is_refused_unless_the_latest_is_asked_for() {
     let refused = resume(&changed, RulesOnResume::Same).await.unwrap_err();
     assert!(refused.to_string().contains(": it judged by `"), "{refused}");
     assert!(refused.hint().unwrap().contains("--rules latest"));
-    let report = resume(&changed, RulesOnResume::Latest).await.unwrap();
+    // The latest is asked for once: from then on it is the run's own.
+    let stop = Stop::new();
+    let (rules, parts_) = (RulesOnResume::Latest, parts(&changed));
+    let asking = async {
+        bench.clock.sleep_until(bench.clock.now() + Duration::from_millis(800)).await;
+        stop.ask();
+    };
+    let resumed = dvsync_engine::resume(&changed, parts_, rules, &progress, &stop);
+    let (second, ()) = tokio::join!(resumed, asking);
+    let second = second.unwrap();
+    assert_eq!(second.status.as_str(), "incomplete", "{:?}", second.counts);
+    let report = resume(&changed, RulesOnResume::Same).await.unwrap();
     assert_eq!(report.counts.created, 800, "{:?}", report.causes);
     assert_ne!(report.rules[0].judgement, first.rules[0].judgement);
 }

@@ -24,8 +24,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
 pub use allocator::set as set_allocator;
+use args::{Args, Command};
 pub use embedded::Embedded;
 use exit::Exit;
 use failure::Failure;

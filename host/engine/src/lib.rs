@@ -12,6 +12,7 @@
 
 mod blocking;
 mod classify;
+mod closing;
 mod connect;
 mod deferral;
 mod error;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dvsync_model::Outcome;
 use dvsync_sources::Position;
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::blocking::unblock;
 use crate::error::RunError;
@@ -313,7 +314,9 @@ fn unsettled(
 }
 
 fn start(plan: &Plan, parts: &Parts, kind: RunKind) -> RunStart {
-    let random = Uuid::new_v4().into_bytes();
+    let started = parts.clock.wall();
+    // As good as random, and the same on a clock that is set.
+    let [low, high, ..] = xxh3_64(&started.as_nanosecond().to_le_bytes()).to_le_bytes();
     RunStart {
         kind,
         job: plan.job.name.clone(),
@@ -321,8 +324,8 @@ fn start(plan: &Plan, parts: &Parts, kind: RunKind) -> RunStart {
         target: plan.job.target.address().to_owned(),
         organization: plan.organization,
         entity: plan.entity.logical_name.clone(),
-        started: parts.clock.wall(),
-        random: u16::from_le_bytes([random[0], random[1]]),
+        started,
+        random: u16::from_le_bytes([low, high]),
         rules: rules(plan),
         sources: frozen(plan),
     }

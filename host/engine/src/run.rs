@@ -1,9 +1,8 @@
 //! One run, from job to report: the six verbs on one screen.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use dvsync_dataverse::RequestCounts;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::blocking::unblock;
@@ -11,16 +10,16 @@ use crate::classify::{Classified, classify};
 use crate::error::RunError;
 use crate::holds::{Holds, settle_doubts};
 use crate::job::Job;
-use crate::journal::{LetterFilter, Requests, Run, RunEnd, RunStatus};
+use crate::journal::{LetterFilter, Run};
 use crate::known::Known;
 use crate::letters::LeftAlone;
-use crate::opening::{Opened, RulesOnResume, Way, mode, room, rules};
+use crate::opening::{Opened, RulesOnResume, Way, room};
 use crate::pack::{Packed, Packer};
 use crate::plan::{Parts, Plan};
 use crate::prepare::prepare;
 use crate::progress::{Progress, Stage};
 use crate::read::{Pass, read};
-use crate::report::{Report, status};
+use crate::report::Report;
 use crate::send::Sender;
 use crate::settle::{Book, Failure};
 use crate::spill::Losers;
@@ -89,86 +88,26 @@ async fn begin(
     let began = parts.clock.now();
     progress.enter(Stage::Planning);
     let opened = Opened::open(job, &parts, way).await?;
-    let (plan, run) = (&opened.plan, &opened.run);
-    let before = parts.client.counts();
-    let (clock, pending) = (parts.clock, Arc::clone(&opened.pending));
+    let began = (began, parts.client.counts());
+    let (plan, run, clock) = (&opened.plan, &opened.run, parts.clock);
+    let pending = Arc::clone(&opened.pending);
     let book = Arc::new(Book::new(Arc::clone(plan), run.clone(), clock, progress.clone(), pending));
     opened.remember(&book).await?;
-    let failure = Failure::default();
-    // Its own wish to stop, so that a failure is not taken for Ctrl-C.
-    let halt = Stop::new();
-    let mut course = Course {
+    let course = Course {
         plan,
         parts: &parts,
         opened: &opened,
         run,
         book: &book,
-        holds: Arc::default(),
-        failure: &failure,
+        holds: OnceLock::new(),
+        failure: Failure::default(),
         progress,
-        halt: &halt,
+        // Its own wish to stop, so that a failure is not taken for Ctrl-C.
+        halt: Stop::new(),
     };
-    let ended = {
-        let synced = course.sync();
-        tokio::pin!(synced);
-        let mut beat = parts.clock.now();
-        loop {
-            tokio::select! {
-                ended = &mut synced => break ended,
-                () = stop.wait(), if !halt.asked() => halt.ask(),
-                () = parts.clock.sleep_until(beat) => {
-                    failure.catch(run.alive(parts.clock.wall()).await.map_err(RunError::from), &halt);
-                    beat = parts.clock.now() + beat_of(plan);
-                }
-            }
-        }
-    };
-    failure.catch(ended, &halt);
-    failure.catch(book.close().await, &halt);
-    progress.enter(Stage::Done);
-
-    let counts = book.counts();
-    failure.catch(counts.check().map_err(|law| RunError::Bug(law.to_string())), &halt);
-    let mut error = failure.take();
-    let requests = requests(opened.requests_before(), before, parts.client.counts());
-    let end = RunEnd {
-        ended: parts.clock.wall(),
-        status: status(&counts, stop.asked(), error.as_ref()),
-        counts,
-        requests,
-        message: error.as_ref().map(ToString::to_string),
-    };
-    let mut status = end.status;
-    if let Err(lost) = run.finish(end).await {
-        tracing::error!(error = %lost, "the end of the run could not be journalled");
-        status = RunStatus::Failed;
-        error = error.or(Some(lost.into()));
-    }
-    if let Ok(before) = parts.clock.wall().checked_sub(job.journal.retention)
-        && let Err(error) = opened.journal.prune(before).await
-    {
-        tracing::warn!(%error, "old runs stay in the journal");
-    }
-    let seconds = (parts.clock.now() - began).as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    let records_per_second = counts.read as f64 / seconds.max(1e-9);
-    let report = Report {
-        run_id: run.id().clone(),
-        job: job.name.clone(),
-        mode: mode(job),
-        status,
-        counts,
-        requests,
-        seconds,
-        records_per_second,
-        rules: rules(plan),
-        causes: book.causes(),
-        journal: opened.journal.path().to_owned(),
-        message: error.as_ref().map(ToString::to_string),
-        hint: error.as_ref().and_then(RunError::hint),
-        error,
-    };
-    Ok((report, opened.left))
+    let synced = course.watched(stop).await;
+    course.failure.catch(synced, &course.halt);
+    Ok((course.close(job, began, stop.asked()).await, opened.left))
 }
 
 /// What the passes of a run share.
@@ -178,15 +117,34 @@ pub(crate) struct Course<'a> {
     pub(crate) opened: &'a Opened,
     pub(crate) run: &'a Run,
     pub(crate) book: &'a Arc<Book>,
-    pub(crate) holds: Arc<Holds>,
-    pub(crate) failure: &'a Failure,
+    holds: OnceLock<Arc<Holds>>,
+    pub(crate) failure: Failure,
     pub(crate) progress: &'a Progress,
-    pub(crate) halt: &'a Stop,
+    pub(crate) halt: Stop,
 }
 
 impl Course<'_> {
+    /// The run, until it ends or somebody asks it to; it says that it is alive.
+    async fn watched(&self, stop: &Stop) -> Result<(), RunError> {
+        let clock = self.parts.clock;
+        let synced = self.sync();
+        tokio::pin!(synced);
+        let mut beat = clock.now();
+        loop {
+            tokio::select! {
+                ended = &mut synced => return ended,
+                () = stop.wait(), if !self.halt.asked() => self.halt.ask(),
+                () = clock.sleep_until(beat) => {
+                    let told = self.run.alive(clock.wall()).await;
+                    self.failure.catch(told.map_err(RunError::from), &self.halt);
+                    beat = clock.now() + beat_of(self.plan);
+                }
+            }
+        }
+    }
+
     /// The source, then what was deferred.
-    async fn sync(&mut self) -> Result<(), RunError> {
+    async fn sync(&self) -> Result<(), RunError> {
         let Some((losers, known)) = self.look_around().await? else { return Ok(()) };
         self.progress.enter(Stage::Syncing);
         let (from, replayed) = (self.opened.from.clone(), self.opened.replayed.clone());
@@ -196,7 +154,7 @@ impl Course<'_> {
 
     /// Read, prepare, classify, pack, send, settle.
     pub(crate) async fn pass(&self, pass: Pass, known: &Arc<Known>) {
-        let (plan, failure, halt) = (self.plan, self.failure, self.halt);
+        let (plan, failure, halt) = (self.plan, &self.failure, &self.halt);
         let sender = Sender {
             plan: Arc::clone(plan),
             client: self.parts.client.clone(),
@@ -232,7 +190,7 @@ impl Course<'_> {
 
     /// What has to be known before the first row can be judged; `None` when
     /// asked to stop meanwhile.
-    async fn look_around(&mut self) -> Result<Option<(Losers, Arc<Known>)>, RunError> {
+    async fn look_around(&self) -> Result<Option<(Losers, Arc<Known>)>, RunError> {
         self.progress.enter(Stage::Surveying);
         let (of, watched, halt) = (Arc::clone(self.plan), self.progress.clone(), self.halt.clone());
         let surveyed =
@@ -248,21 +206,24 @@ impl Course<'_> {
             self.plan.job.limits.commit_within,
             beat_of(self.plan),
         );
-        self.holds = tokio::select! {
-            holds = doubts => Arc::new(holds?),
+        let holds = tokio::select! {
+            holds = doubts => holds?,
             () = self.halt.wait() => return Ok(None),
         };
+        self.holds.get_or_init(|| Arc::new(holds));
         let known = self.known(surveyed.rows).await?;
         Ok(known.map(|known| (surveyed.losers, Arc::new(known))))
     }
 
     /// The target as it is now; `None` when asked to stop meanwhile.
     pub(crate) async fn known(&self, rows: u64) -> Result<Option<Known>, RunError> {
-        let (plan, client, holds) = (self.plan, &self.parts.client, Arc::clone(&self.holds));
+        let (plan, client) = (self.plan, &self.parts.client);
+        let holds = self.holds.get().cloned().unwrap_or_default();
         tokio::select! {
             known = Known::open(plan, client, room(plan), rows, self.progress, holds) => {
-                let unsettled = Arc::clone(&self.opened.unsettled);
-                known.map(|known| Some(Known { unsettled, ..known }))
+                let mut known = known?;
+                known.unsettled = Arc::clone(&self.opened.unsettled);
+                Ok(Some(known))
             }
             () = self.halt.wait() => Ok(None),
         }
@@ -304,13 +265,4 @@ fn until_error<T>(
 /// unseen is told from that.
 fn beat_of(plan: &Plan) -> Duration {
     (plan.job.limits.commit_within / 10).clamp(Duration::from_millis(100), BEAT_MAX)
-}
-
-fn requests(earlier: Requests, before: RequestCounts, after: RequestCounts) -> Requests {
-    Requests {
-        sent: earlier.sent + after.sent - before.sent,
-        retried: earlier.retried + after.retried - before.retried,
-        throttled: earlier.throttled + after.throttled - before.throttled,
-        failed: earlier.failed + after.failed - before.failed,
-    }
 }

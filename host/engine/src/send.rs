@@ -18,6 +18,7 @@ use dvsync_dataverse::{
 };
 use dvsync_model::Outcome;
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::RunError;
 use crate::fate::{Again, Fate};
@@ -189,7 +190,7 @@ impl Sender {
             let mut part = part(&work, &again);
             part.form = Form::Batch { continue_on_error: true };
             part.tries += 1;
-            self.pause(part.tries).await;
+            self.pause(&part).await;
             more.push(part);
         }
         if let Some(error) = stop {
@@ -272,15 +273,17 @@ impl Sender {
         }
     }
 
-    /// Waits before records are sent again; the wish to stop ends the wait.
-    async fn pause(&self, tries: u32) {
+    /// Waits before these records are sent again; the wish to stop ends the wait.
+    async fn pause(&self, work: &Work) {
         let retry = self.plan.job.retry;
-        let wait = retry.base.saturating_mul(1 << tries.min(16)).min(retry.max);
-        // Half fixed, half by chance: workers that failed together spread out.
-        let chance = f64::from(u16::from_le_bytes([
-            Uuid::new_v4().as_bytes()[0],
-            Uuid::new_v4().as_bytes()[1],
-        ])) / f64::from(u16::MAX);
+        let wait = retry.base.saturating_mul(1 << work.tries.min(16)).min(retry.max);
+        // Half fixed, half by chance: workers that failed together spread out. On
+        // a clock that is set, the same chances come again.
+        let first = work.rows.first().map_or(0, |row| row.frame.chunk.ordinals.at(row.at()));
+        let now = self.clock.wall().as_microsecond();
+        let hash = xxh3_64_with_seed(&now.to_le_bytes(), first);
+        let [low, high, ..] = hash.to_le_bytes();
+        let chance = f64::from(u16::from_le_bytes([low, high])) / f64::from(u16::MAX);
         let wait = wait / 2 + Duration::from_secs_f64(wait.as_secs_f64() / 2.0 * chance);
         let until = self.clock.now() + wait;
         tokio::select! {

@@ -29,7 +29,7 @@ impl Sender {
             // They say the same thing twice without harm.
             Operation::Update | Operation::Upsert => {
                 if work.tries < self.plan.job.retry.attempts {
-                    self.pause(work.tries).await;
+                    self.pause(&work).await;
                     return Ok(Then::Again(again(work)));
                 }
                 self.settle_all(&work, &in_doubt(&doubt.message));
@@ -83,7 +83,7 @@ impl Sender {
         rest.form = Form::Batch { continue_on_error: true };
         let tries = if rest.doubtful { self.plan.job.retry.attempts } else { CLASHES };
         if rest.tries < tries {
-            self.pause(rest.tries).await;
+            self.pause(&rest).await;
             return Ok(Then::Again(if rest.doubtful { again(rest) } else { vec![rest] }));
         }
         let fate = if rest.doubtful {

@@ -54,7 +54,7 @@ impl Sender {
                     self.partial(&row, "not_answered", "its state was not confirmed in time");
                 }
             } else if !work.rows.is_empty() {
-                self.pause(work.tries).await;
+                self.pause(&work).await;
             }
         }
         Ok(())
