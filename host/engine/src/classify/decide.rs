@@ -76,6 +76,18 @@ pub(super) fn decide(
             prepared.frame.settle_fate(row, &fate, id);
             continue;
         }
+        let key = matched.keys.hash(at);
+        // Not even unchanged: it may still become what it shall not be.
+        if let Some(until) = known.holds.until(id.unwrap_or_default(), key, now) {
+            let fate = Fate::deferred(
+                "held",
+                "a request of an earlier run, never answered, may still change its record",
+            )
+            .hint("the service gives up such a request after [limits] commit_within")
+            .again(Again::NotBefore(until));
+            prepared.frame.settle_fate(row, &fate, id);
+            continue;
+        }
         let unlooked = matched.current.is_none();
         let rest_only = prepared.frame.landed_partially(row) && id.is_some();
         let changes = |send: &[BooleanBuffer]| send.iter().any(|mask| mask.value(at));
@@ -114,7 +126,7 @@ pub(super) fn decide(
             at,
             action,
             id: id.unwrap_or_default(),
-            key: matched.keys.hash(at),
+            key,
             address: None,
             then_state: None,
         };
@@ -131,16 +143,6 @@ pub(super) fn decide(
                 }
             },
             Action::Update => {}
-        }
-        if let Some(until) = known.holds.until(record.id, record.key, now) {
-            let fate = Fate::deferred(
-                "held",
-                "a request of an earlier run, never answered, may still change its record",
-            )
-            .hint("the service gives up such a request after [limits] commit_within")
-            .again(Again::NotBefore(until));
-            prepared.frame.settle_fate(row, &fate, id);
-            continue;
         }
         *decided = Some(if rest_only { Which::Rest } else { action.into() });
         records.push(record);
