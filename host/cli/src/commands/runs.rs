@@ -56,7 +56,7 @@ fn list(journals: &[PathBuf], format: Format, talk: Talk) -> Result<(), Failure>
     for path in journals {
         runs.extend(Reader::open(path)?.runs()?);
     }
-    runs.sort_by(|a, b| b.id.cmp(&a.id));
+    runs.sort_by(|a, b| (b.started, &b.id).cmp(&(a.started, &a.id)));
     match format {
         Format::Json => {
             json_out(&Value::Array(runs.iter().map(as_json).collect::<Result<_, _>>()?))
