@@ -8,8 +8,10 @@ use dvsync_cli::Embedded;
 use dvsync_dataverse::{Client, Clock};
 use dvsync_emulator::{Emulator, Settings};
 use dvsync_engine::job::Job;
-use dvsync_engine::journal::{LetterRecord, Reader};
-use dvsync_engine::{Parts, Progress, Report, RunError, Stop, client_settings};
+use dvsync_engine::journal::{LetterFilter, LetterRecord, Reader};
+use dvsync_engine::{
+    LeftAlone, Parts, Progress, Report, RulesOnResume, RunError, Stop, client_settings,
+};
 use dvsync_rules::{Sandbox, SandboxSettings};
 use http::Request;
 use serde_json::{Value, json};
@@ -69,14 +71,55 @@ impl Bench {
         job: &Job,
         component: Option<&[u8]>,
     ) -> Result<Report, RunError> {
+        let parts = self.parts(job, component)?;
+        dvsync_engine::run(job, parts, &Progress::new(), &Stop::new()).await
+    }
+
+    /// What a run is made from besides its job: a new client over this target,
+    /// on this clock.
+    pub(crate) fn parts(&self, job: &Job, component: Option<&[u8]>) -> Result<Parts, RunError> {
         let transport = Arc::new(Embedded::new(Arc::clone(&self.emulator), self.clock));
         let client = Client::new(client_settings(job, URL), transport, self.clock)?;
         let rule = match component {
             None => None,
             Some(wasm) => Some(sandbox().admit(wasm, "test rule")?),
         };
-        let parts = Parts { client, clock: self.clock, rule, seed: 0 };
-        dvsync_engine::run(job, parts, &Progress::new(), &Stop::new()).await
+        Ok(Parts { client, clock: self.clock, rule, seed: 0 })
+    }
+
+    /// Goes on with the job's last run.
+    pub(crate) async fn resume(&self, job: &Job) -> Result<Report, RunError> {
+        let (rules, parts) = (RulesOnResume::Same, self.parts(job, None)?);
+        dvsync_engine::resume(job, parts, rules, &Progress::new(), &Stop::new()).await
+    }
+
+    /// Sends the rows of open letters again.
+    pub(crate) async fn replay(
+        &self,
+        job: &Job,
+        letters: LetterFilter,
+    ) -> Result<(Report, LeftAlone), RunError> {
+        let parts = self.parts(job, None)?;
+        dvsync_engine::replay(job, parts, letters, &Progress::new(), &Stop::new()).await
+    }
+
+    /// The job's journal.
+    pub(crate) fn journal(&self, job: &Job) -> Reader {
+        Reader::open(&job.journal.path).unwrap()
+    }
+
+    /// How all letters of all runs stand: `key code state`.
+    pub(crate) fn standing(&self, job: &Job) -> Vec<String> {
+        let all = LetterFilter::default();
+        let reader = self.journal(job);
+        reader
+            .meant(&all)
+            .map(Result::unwrap)
+            .map(|record| {
+                let key = record.letter.key.unwrap_or_default();
+                format!("{key} {} {}", record.letter.code, record.state.unwrap())
+            })
+            .collect()
     }
 
     /// Runs a job that begins, and checks what always holds.
@@ -173,6 +216,14 @@ impl Bench {
             }
         }
         writes
+    }
+
+    /// Requests with this in their path since they were forgotten.
+    pub(crate) fn calls(&self, path: &str) -> u64 {
+        let (_, said) = self.ask("GET", "/emulator/requests", &Value::Null);
+        let kinds = said["requests"].as_array().unwrap().iter();
+        let of = kinds.filter(|kind| kind["path"].as_str().unwrap().contains(path));
+        of.map(|kind| kind["requests"].as_u64().unwrap()).sum()
     }
 
     /// What goes wrong from now on.

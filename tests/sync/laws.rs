@@ -56,7 +56,7 @@ async fn holds(
          [target]\nentity = \"account\"\nmatch = {{ key = [\"accountnumber\"] }}\n\
          [columns.accountnumber]\nfrom = \"no\"\n[columns.name]\nfrom = \"name\"\n\
          [columns.numberofemployees]\nfrom = \"n\"\n[batch]\nrecords = {batch}\n\
-         [retry]\nattempts = 12\nbase = \"1ms\"\nmax = \"2ms\"\n"
+         [retry]\nattempts = 12\nbase = \"1ms\"\nmax = \"2ms\"\ndeferred_deadline = \"0s\"\n[limits]\ncommit_within = \"0s\"\n"
     ));
     if let Some(fault) = &fault {
         bench.fault(fault);

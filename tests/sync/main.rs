@@ -12,13 +12,19 @@ mod bad_input;
 mod bad_jobs;
 /// Only what differs is sent; the second run sends nothing.
 mod changes;
+/// Deferred rows and requests in doubt, within a run and across runs.
+mod deferrals;
 /// Refused calls, lost replies, throttles, servers that go away.
 mod faults;
 /// Rules that trap, loop and allocate.
 mod guests;
 /// Any data, any batch size: the target equals the source, nothing is lost.
 mod laws;
+/// Rows that could not be written: replayed, superseded, never overwriting.
+mod letters;
 /// What each mode does to records that exist and to those that do not.
 mod modes;
 /// Lookups, owners, states.
 mod references;
+/// Runs that were stopped or killed go on.
+mod resume;

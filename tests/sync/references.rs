@@ -9,7 +9,8 @@ fn contacts(parent: &str) -> String {
          [columns.externaluseridentifier]\nfrom = \"no\"\n\
          [columns.lastname]\nfrom = \"name\"\n\
          [columns.parentcustomerid]\nlookup = {{ entity = \"account\", by = \"accountnumber\", \
-         from = \"parent\", on_missing = \"{parent}\" }}\n"
+         from = \"parent\", on_missing = \"{parent}\" }}\n\
+         [retry]\ndeferred_deadline = \"0s\"\n"
     )
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Emulator(Box<EmulatorArgs>),
     /// Shows what runs did, from their journals.
     Runs(RunsArgs),
+    /// Shows, exports, replays and drops rows that could not be written.
+    Letters(LettersArgs),
     /// Prints the JSON Schema of the job file, for editors.
     Schema,
     /// Prints completions for a shell.
@@ -78,9 +80,138 @@ pub(crate) struct JobArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
+    /// Goes on with the last run, which was stopped, killed or left with
+    /// deferred rows. Its source must be the same.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Under which rule a resumed run goes on.
+    #[arg(long, value_name = "RULES", value_enum, default_value_t, requires = "resume")]
+    pub(crate) rules: RulesWord,
     /// How the report is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) report: Format,
+}
+
+/// Under which rule a resumed run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RulesWord {
+    /// The one that it began with; another is refused.
+    #[default]
+    Same,
+    /// The job's, as it is now.
+    Latest,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LettersArgs {
+    #[command(subcommand)]
+    pub(crate) command: LettersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LettersCommand {
+    /// Lists letters by cause, with examples.
+    List {
+        #[command(flatten)]
+        job: JobArgs,
+        #[command(flatten)]
+        meant: MeantArgs,
+        /// Letters that stand so.
+        #[arg(long, value_name = "STATE", value_enum, default_value_t)]
+        state: StateWord,
+        /// How they are printed.
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        report: Format,
+    },
+    /// Shows one letter: its row, why, and what has happened to it.
+    Show {
+        #[command(flatten)]
+        job: JobArgs,
+        /// As `letters list` prints it.
+        #[arg(value_name = "NUMBER")]
+        number: u64,
+        /// How it is printed.
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        report: Format,
+    },
+    /// Writes the rows of open letters, to be mended and read as a source.
+    Export {
+        #[command(flatten)]
+        job: JobArgs,
+        #[command(flatten)]
+        meant: MeantArgs,
+        /// How rows are written.
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        format: RowFormat,
+        /// Where to; stdout without it.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Sends the rows of open letters again, through the job as it is now.
+    Replay {
+        #[command(flatten)]
+        job: JobArgs,
+        #[command(flatten)]
+        meant: MeantArgs,
+        /// How the report is printed.
+        #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+        report: Format,
+    },
+    /// Closes open letters: nothing shall come of them.
+    Drop {
+        #[command(flatten)]
+        job: JobArgs,
+        #[command(flatten)]
+        meant: MeantArgs,
+        /// Kept with each letter.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// Which letters are meant: those that meet all that is said.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct MeantArgs {
+    /// Letters with this code.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) cause: Option<String>,
+    /// Letters with this source key.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Letters of this run.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// The letter with this number.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) number: Option<u64>,
+}
+
+/// How letters stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum StateWord {
+    /// Nothing has come of them yet.
+    #[default]
+    Open,
+    /// Deferrals that their own run has brought to an end.
+    Resolved,
+    /// Another run has taken their rows from the journal.
+    Replayed,
+    /// A newer version of their rows has come.
+    Superseded,
+    /// Somebody has dropped them.
+    Dropped,
+    /// Whatever has come of them.
+    All,
+}
+
+/// How rows of letters are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// One JSON object a line.
+    #[default]
+    Jsonl,
+    /// Comma-separated, with a header.
+    Csv,
 }
 
 #[derive(Debug, clap::Args)]

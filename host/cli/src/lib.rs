@@ -59,6 +59,7 @@ async fn dispatch(command: Command, talk: &Talk) -> Result<Exit, Failure> {
         Command::Check(args) => commands::check::check(&args, talk).await,
         Command::Emulator(args) => commands::emulator::emulator(*args, talk).await,
         Command::Runs(args) => commands::runs::runs(&args, talk),
+        Command::Letters(args) => commands::letters::letters(args, talk).await,
         Command::Schema => commands::schema::schema(),
         Command::Completions(args) => commands::completions::completions(&args),
     }

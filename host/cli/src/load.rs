@@ -10,13 +10,22 @@ use crate::failure::Failure;
 
 /// Loads the job that the command line names.
 pub(crate) fn job(args: &JobArgs) -> Result<Job, Failure> {
+    at(&args.job, &variables(args)?)
+}
+
+/// Loads a job whose journal alone is looked at: that needs no secrets.
+pub(crate) fn without_secrets(args: &JobArgs) -> Result<Job, Failure> {
+    Ok(Job::load(&args.job, &variables(args)?, &|_| Some("-".to_owned()))?)
+}
+
+fn variables(args: &JobArgs) -> Result<BTreeMap<String, String>, Failure> {
     let mut variables = BTreeMap::new();
     for (name, value) in &args.set {
         if variables.insert(name.clone(), from_here(value)).is_some() {
             return Err(Failure::usage(format!("variable `{name}` is set twice")));
         }
     }
-    at(&args.job, &variables)
+    Ok(variables)
 }
 
 /// Loads a job with these variables.

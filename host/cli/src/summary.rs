@@ -78,10 +78,10 @@ fn headline(report: &Report) -> String {
     let how = match report.status {
         RunStatus::Complete => "complete",
         RunStatus::WithDeadLetters => "complete, with dead letters",
-        RunStatus::Incomplete => "incomplete; run it again to go on",
+        RunStatus::Incomplete => "incomplete; --resume goes on",
         RunStatus::Failed => "failed",
         RunStatus::Running => "running",
-        RunStatus::Interrupted => "interrupted; run it again to go on",
+        RunStatus::Interrupted => "interrupted; --resume goes on",
     };
     let written = match report.counts.written() {
         0 => "nothing was written",

@@ -74,7 +74,7 @@ pub(crate) fn log(verbose: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     });
-    let asked = std::env::var_os("DVSYNC_LOG").and_then(|asked| asked.into_string().ok());
+    let asked = std::env::var_os("DVSYNC_LOG").and_then(|text| text.into_string().ok());
     let wanted = asked.as_deref().map(str::parse::<Targets>).transpose();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

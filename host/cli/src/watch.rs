@@ -124,6 +124,9 @@ fn said(progress: &Progress) -> String {
                 format!("{written} written, {troubled} with trouble")
             }
         }
+        Stage::Retrying => {
+            format!("{} deferred, which are tried again", progress.counts().deferred)
+        }
         Stage::Done => "closing the journal".to_owned(),
     }
 }

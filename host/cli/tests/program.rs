@@ -1,7 +1,7 @@
 //! The program as people and scripts see it: arguments in, stdout, stderr and
 //! exit code out.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 /// Folders, jobs, and the program to start.
 #[path = "program/harness.rs"]
@@ -23,6 +23,15 @@ mod commands;
 #[cfg(unix)]
 #[path = "program/emulator_page.rs"]
 mod emulator_page;
+
+/// Rows that could not be written: listed, exported, replayed, dropped.
+#[path = "program/letters.rs"]
+mod letters;
+
+/// `kill -9` at any moment, a full disk, and `run --resume`.
+#[cfg(unix)]
+#[path = "program/kills.rs"]
+mod kills;
 
 /// Ctrl-C, and going on afterwards.
 #[cfg(unix)]

@@ -7,7 +7,7 @@
 mod decide;
 mod diff;
 mod hooks;
-mod lookups;
+pub(crate) mod lookups;
 mod matched;
 mod states;
 
@@ -71,6 +71,6 @@ pub(crate) async fn classify(
     lookups::resolve(plan, known, &mut prepared).await?;
     let mut matched = matched::find(plan, known, &mut prepared).await?;
     hooks::ask(plan, known, &mut prepared, &mut matched).await?;
-    let plan = Arc::clone(plan);
-    crate::blocking::unblock(move || decide::decide(&plan, prepared, &matched)).await?
+    let (plan, known) = (Arc::clone(plan), Arc::clone(known));
+    crate::blocking::unblock(move || decide::decide(&plan, &known, prepared, &matched)).await?
 }

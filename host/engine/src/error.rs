@@ -39,6 +39,9 @@ pub enum RunError {
     /// Temporary files.
     #[error(transparent)]
     Spill(#[from] SpillError),
+    /// A file beside the journal.
+    #[error("cannot write a temporary file beside the journal")]
+    Scratch(#[source] std::sync::Arc<std::io::Error>),
     /// A limit of the job was passed.
     #[error("{message}")]
     Limit {
@@ -96,6 +99,7 @@ impl RunError {
             RunError::Source(error) => error.hint().map(|hint| hint.to_string()),
             RunError::Journal(error) => error.hint().map(|hint| hint.to_string()),
             RunError::Spill(error) => error.hint().map(str::to_owned),
+            RunError::Scratch(_) => Some("check free space and rights in that folder".to_owned()),
             RunError::Bug(_) => Some("please report it, with the job file and the log".to_owned()),
         }
     }
@@ -108,7 +112,7 @@ impl RunError {
             RunError::Source(_) => Cause::Configuration,
             RunError::Client(error) if error.is_transient() => Cause::Unreachable,
             RunError::Client(_) => Cause::Configuration,
-            RunError::Journal(_) | RunError::Spill(_) => Cause::Machine,
+            RunError::Journal(_) | RunError::Spill(_) | RunError::Scratch(_) => Cause::Machine,
             RunError::Limit { .. } => Cause::Limit,
             RunError::Bug(_) => Cause::Bug,
         }

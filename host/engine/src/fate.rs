@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use dvsync_model::Outcome;
+use jiff::Timestamp;
 
 /// What became of a row that is not written as it is, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +19,24 @@ pub(crate) struct Fate {
     /// What was wrong, for a person.
     pub(crate) message: String,
     /// What to do about it.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Box<str>>,
     /// A first step landed before a later one failed.
     pub(crate) landed_partially: bool,
+    /// Of a deferral: when it may be tried again.
+    pub(crate) again: Again,
+}
+
+/// When a deferred row may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// After a wait that grows.
+    Later,
+    /// As soon as something else has landed, and after a wait that grows.
+    WithOthers,
+    /// Not before that.
+    NotBefore(Timestamp),
+    /// Only another run can decide otherwise.
+    NextRun,
 }
 
 impl Fate {
@@ -51,6 +67,7 @@ impl Fate {
             message: message.into(),
             hint: None,
             landed_partially: false,
+            again: Again::Later,
         }
     }
 
@@ -62,7 +79,13 @@ impl Fate {
 
     /// Says what a person can do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hint.into().into());
+        self
+    }
+
+    /// Says when a deferral may be tried again.
+    pub(crate) fn again(mut self, again: Again) -> Self {
+        self.again = again;
         self
     }
 

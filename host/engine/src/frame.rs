@@ -5,15 +5,18 @@
 //! a record's fate writes it here; [`Frame::close`] and the last fate together
 //! make the chunk complete. A second fate for one row is a bug and is refused.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
-use dvsync_model::{Letter, Origin, Outcome};
+use dvsync_model::{KeyHash, Letter, Origin, Outcome};
 use dvsync_sources::{Chunk, Position};
 use uuid::Uuid;
 
-use crate::fate::Fate;
+use crate::fate::{Again, Fate};
+use crate::journal::DueRow;
 use crate::keys::KeyColumns;
+use crate::letters::Replayed;
 
 /// The rows of one chunk.
 #[derive(Debug)]
@@ -28,7 +31,33 @@ pub(crate) struct Frame {
     pub(crate) key: Option<KeyColumns>,
     /// Source columns whose values never leave in a letter.
     pub(crate) masked: Arc<[String]>,
+    /// Where in the source the chunk begins.
+    pub(crate) start: Position,
+    /// Rows that were settled as deferred before.
+    pub(crate) again: Option<TriedAgain>,
+    /// The letters that the rows were.
+    pub(crate) replayed: Option<Arc<Replayed>>,
     ledger: Mutex<Ledger>,
+}
+
+/// Rows that were settled as deferred and are tried again.
+#[derive(Debug)]
+pub(crate) struct TriedAgain {
+    /// The chunk that they were settled with.
+    pub(crate) chunk: u64,
+    /// Their deferrals, by row of the frame; all of its rows have one.
+    pub(crate) rows: BTreeMap<u32, DueRow>,
+}
+
+/// Why a row is not written.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) row: u32,
+    pub(crate) outcome: Outcome,
+    pub(crate) letter: Letter,
+    pub(crate) again: Again,
+    /// Its record was in a request of this run.
+    pub(crate) sent: bool,
 }
 
 /// Outcomes and letters, by row.
@@ -40,7 +69,7 @@ pub(crate) struct Ledger {
     /// Target ids, nil where there is none.
     pub(crate) ids: Vec<Uuid>,
     /// Why rows are dropped, deferred or dead letters, by row.
-    pub(crate) letters: Vec<(u32, Outcome, Letter)>,
+    pub(crate) letters: Vec<Told>,
     /// Rows that the run ended before.
     pub(crate) not_reached: usize,
     open: usize,
@@ -65,7 +94,44 @@ impl Frame {
             open: rows,
             closed: false,
         };
-        Self { number, file, chunk, key, masked, ledger: Mutex::new(ledger) }
+        Self {
+            number,
+            file,
+            chunk,
+            key,
+            masked,
+            start: Position::default(),
+            again: None,
+            replayed: None,
+            ledger: Mutex::new(ledger),
+        }
+    }
+
+    /// The deferral that a row has come from, where it is tried again.
+    fn tried(&self, row: usize) -> Option<&DueRow> {
+        self.again.as_ref()?.rows.get(&u32::try_from(row).ok()?)
+    }
+
+    /// How often this run has deferred the row before.
+    pub(crate) fn tries(&self, row: usize) -> u32 {
+        self.tried(row).map_or(0, |due| due.attempts)
+    }
+
+    /// Its record was in a request of this run before.
+    pub(crate) fn was_sent(&self, row: usize) -> bool {
+        self.tried(row).is_some_and(|due| due.sent)
+    }
+
+    /// Its record's first step has landed before.
+    pub(crate) fn landed_partially(&self, row: usize) -> bool {
+        let letter = || self.replayed.as_ref()?.of(self.chunk.ordinals.at(row));
+        self.tried(row).is_some_and(|due| due.landed_partially)
+            || letter().is_some_and(|letter| letter.landed_partially)
+    }
+
+    /// Hash of a row's source key.
+    pub(crate) fn key_hash(&self, row: usize) -> Option<KeyHash> {
+        self.key.as_ref().and_then(|key| key.hash(row))
     }
 
     /// Good rows.
@@ -100,10 +166,25 @@ impl Frame {
 
     /// Gives a row the outcome of a fate, with its letter.
     pub(crate) fn settle_fate(&self, row: usize, fate: &Fate, id: Option<Uuid>) {
+        self.tell(row, fate, id, false);
+    }
+
+    /// The same for a row whose record was in a request.
+    pub(crate) fn settle_sent(&self, row: usize, fate: &Fate, id: Option<Uuid>) {
+        self.tell(row, fate, id, true);
+    }
+
+    fn tell(&self, row: usize, fate: &Fate, id: Option<Uuid>, sent: bool) {
         let letter = self.letter(row, fate, id);
         let mut ledger = self.locked();
         ledger.settle(row, fate.outcome, id);
-        ledger.letters.push((u32::try_from(row).unwrap_or(u32::MAX), fate.outcome, letter));
+        ledger.letters.push(Told {
+            row: u32::try_from(row).unwrap_or(u32::MAX),
+            outcome: fate.outcome,
+            letter,
+            again: fate.again,
+            sent: sent || self.was_sent(row),
+        });
     }
 
     /// The run stopped before this row was sent: it has no outcome.
@@ -142,8 +223,10 @@ impl Frame {
     /// Letters of the rows that could not be read, in the order of `chunk.bad`.
     pub(crate) fn unreadable(&self) -> impl Iterator<Item = (u64, Letter)> + '_ {
         self.chunk.bad.iter().map(|bad| {
+            let replayed = self.replayed.as_ref().and_then(|letters| letters.of(bad.ordinal));
+            let read = || Origin { file: Arc::clone(&self.file), line: bad.line };
             let letter = Letter {
-                origin: Origin { file: Arc::clone(&self.file), line: bad.line },
+                origin: replayed.map_or_else(read, |letter| letter.origin.clone()),
                 key: None,
                 code: bad.code.to_owned(),
                 column: bad.column.clone(),
@@ -158,15 +241,17 @@ impl Frame {
     }
 
     fn letter(&self, row: usize, fate: &Fate, id: Option<Uuid>) -> Letter {
+        let read = || Origin { file: Arc::clone(&self.file), line: self.chunk.lines.at(row) };
+        let letter = || self.replayed.as_ref()?.of(self.chunk.ordinals.at(row));
         Letter {
-            origin: Origin { file: Arc::clone(&self.file), line: self.chunk.lines.at(row) },
+            origin: letter().map_or_else(read, |letter| letter.origin.clone()),
             key: self.key.as_ref().and_then(|key| key.shown(row)),
             code: fate.code.to_string(),
             column: fate.column.clone(),
             message: fate.message.clone(),
-            hint: fate.hint.clone(),
+            hint: fate.hint.as_deref().map(str::to_owned),
             id,
-            landed_partially: fate.landed_partially,
+            landed_partially: fate.landed_partially || self.landed_partially(row),
             row: Some(crate::letter_row::render(self.source(), row, &self.masked)),
         }
     }

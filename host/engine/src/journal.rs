@@ -9,8 +9,9 @@
 //!     run.intent(..).await      before a request leaves; durable when it returns
 //!     run.replied(..).await     after its reply, or after its doubt was resolved
 //!     run.settle(..).await      when each row of a chunk has its outcome
+//!     run.revise(..).await      when deferred rows of it have another one
 //!     run.finish(..).await      durable when it returns
-//! Reader::open(path) -> runs, run, causes, letters, outcomes, doubts
+//! Reader::open(path) -> runs, run, causes, letters, meant, outcomes, doubts, due
 //! ```
 //!
 //! Promises:
@@ -29,6 +30,7 @@
 mod chunk;
 mod codec;
 mod error;
+mod letter;
 mod lock;
 mod place;
 mod reader;
@@ -40,12 +42,14 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use chunk::{ChunkOutcomes, ChunkRecord, RowLetter};
+pub use chunk::{ChunkOutcomes, ChunkRecord, RevisedRow, Revision, RowLetter};
 pub use error::JournalError;
-pub use reader::{Cause, LetterRecord, Reader};
+pub use letter::{LetterEvent, LetterFilter, LetterState};
+pub use reader::{Cause, ChunkSpan, DueRow, LetterRecord, Reader, Waiting};
 pub use request::{Doubt, Fate, Intent, IntentId, Reply};
 pub use run::{
-    FrozenSource, NotARunId, Requests, RuleUsed, RunEnd, RunId, RunRecord, RunStart, RunStatus,
+    FrozenSource, NotARunId, Requests, RuleUsed, RunEnd, RunId, RunKind, RunRecord, RunStart,
+    RunStatus,
 };
 
 use std::path::{Path, PathBuf};
@@ -131,15 +135,30 @@ impl Journal {
         Ok(Run { shared: Arc::clone(&self.shared), row, id })
     }
 
-    /// Goes on with a run that was interrupted or left incomplete; durable when
-    /// it returns.
+    /// Goes on with a run that was interrupted or left incomplete, under these
+    /// rules; durable when it returns.
     ///
     /// # Errors
     /// There is no such run, or the write failed, now or before.
-    pub async fn resume(&self, id: &RunId) -> Result<Run, JournalError> {
+    pub async fn resume(&self, id: &RunId, rules: Vec<RuleUsed>) -> Result<Run, JournalError> {
         let named = id.clone();
-        let row = self.shared.writer.ask(|reply| Message::Resume { id: named, reply }).await?;
+        let row =
+            self.shared.writer.ask(|reply| Message::Resume { id: named, rules, reply }).await?;
         Ok(Run { shared: Arc::clone(&self.shared), row, id: id.clone() })
+    }
+
+    /// Drops the open letters that are meant, for a reason; tells how many.
+    /// Durable when it returns.
+    ///
+    /// # Errors
+    /// The write failed, now or before.
+    pub async fn drop_letters(
+        &self,
+        filter: LetterFilter,
+        reason: String,
+        at: Timestamp,
+    ) -> Result<u64, JournalError> {
+        self.shared.writer.ask(|reply| Message::DropLetters { filter, reason, at, reply }).await
     }
 
     /// Removes runs, with all that belongs to them, that began before `before`
@@ -196,6 +215,36 @@ impl Run {
         chunk.check()?;
         let run = self.row;
         self.shared.writer.tell(Message::Settle { run, chunk: Box::new(chunk) }).await
+    }
+
+    /// Gives rows that were settled as deferred their new outcomes. Queued; waits
+    /// only while the queue is full.
+    ///
+    /// # Errors
+    /// A write failed before. One of a row that is not deferred ends all
+    /// writing: it would be counted twice.
+    pub async fn revise(&self, revision: Revision) -> Result<(), JournalError> {
+        let run = self.row;
+        let revision = Box::new(revision);
+        self.shared.writer.tell(Message::Revise { run, revision }).await
+    }
+
+    /// Notes that the process is at work: what it might still have sent is told
+    /// from that, should it vanish. Queued.
+    ///
+    /// # Errors
+    /// A write failed before.
+    pub async fn alive(&self, at: Timestamp) -> Result<(), JournalError> {
+        let run = self.row;
+        self.shared.writer.tell(Message::Alive { run, at }).await
+    }
+
+    /// A connection of its own for reading.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn reader(&self) -> Result<Reader, JournalError> {
+        Reader::open(&self.shared.path)
     }
 
     /// Waits until everything told so far is durable.

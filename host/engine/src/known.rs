@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dvsync_dataverse::{Client, Select};
-use dvsync_model::Entity;
+use dvsync_model::{Entity, Outcome};
+use jiff::Timestamp;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::error::RunError;
+use crate::holds::Holds;
 use crate::job::{LookupWord, Retrieve};
 use crate::plan::{Matching, Plan};
 use crate::progress::Progress;
@@ -24,6 +27,10 @@ pub(crate) struct Known {
     pub(crate) writable: Option<Table>,
     /// One per column of the plan.
     pub(crate) lookups: Vec<Option<Table>>,
+    /// Records that must not be written yet.
+    pub(crate) holds: Arc<Holds>,
+    /// Records that an earlier process of the run may have written.
+    pub(crate) unsettled: Arc<BTreeMap<Uuid, Outcome>>,
     owners: Mutex<BTreeMap<(OwnerTable, String), Arc<Table>>>,
 }
 
@@ -54,6 +61,7 @@ impl Known {
         room: Room,
         rows: u64,
         progress: &Progress,
+        holds: Arc<Holds>,
     ) -> Result<Self, RunError> {
         let mut known = Self {
             client: client.clone(),
@@ -61,6 +69,8 @@ impl Known {
             target: None,
             writable: None,
             lookups: Vec::new(),
+            holds,
+            unsettled: Arc::default(),
             owners: Mutex::default(),
         };
         for column in &plan.columns {
@@ -103,6 +113,17 @@ impl Known {
             }
         }
         Ok(known)
+    }
+
+    /// The wall's time, by the client's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.client.clock().wall()
+    }
+
+    /// What a row is whose record is already as it is to be: unchanged, unless
+    /// an earlier process of this run has written it.
+    pub(crate) fn as_it_is(&self, id: Uuid) -> Outcome {
+        self.unsettled.get(&id).copied().unwrap_or(Outcome::Unchanged)
     }
 
     /// Users or teams by one of their columns.

@@ -6,7 +6,7 @@
 //! other in an order that nobody chose.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dvsync_dataverse::{Address, Operation, Write, WriteBuilder};
 use dvsync_model::KeyHash;
@@ -44,6 +44,11 @@ impl Row {
         usize::try_from(self.row).unwrap_or(usize::MAX)
     }
 
+    /// Gives it the outcome of a fate.
+    pub(crate) fn settle_fate(&self, fate: &Fate, id: Option<Uuid>) {
+        self.frame.settle_sent(self.at(), fate, id);
+    }
+
     /// Its id, where it is known.
     pub(crate) fn known_id(&self) -> Option<Uuid> {
         (!self.id.is_nil()).then_some(self.id)
@@ -59,17 +64,23 @@ pub(crate) enum Packed {
     Closed(Arc<Frame>),
 }
 
+/// Records packed in a run, whichever pass they were packed in.
+pub(crate) type Shared = Arc<Mutex<Seen>>;
+
 /// Batches being filled.
 pub(crate) struct Packer {
     plan: Arc<Plan>,
     open: BTreeMap<Action, (WriteBuilder, Vec<Row>)>,
-    seen: Seen,
+    /// Records packed in this run.
+    seen: Shared,
+    /// Those packed again, because their rows were deferred after they were sent.
+    again: Seen,
 }
 
 impl Packer {
     /// Nothing packed yet.
-    pub(crate) fn new(plan: Arc<Plan>, room: &Room) -> Self {
-        Self { plan, open: BTreeMap::new(), seen: Seen::new(room) }
+    pub(crate) fn new(plan: Arc<Plan>, seen: Shared, room: &Room) -> Self {
+        Self { plan, open: BTreeMap::new(), seen, again: Seen::new(room) }
     }
 
     /// Packs the rows of a chunk; gives out the batches that became full.
@@ -77,7 +88,8 @@ impl Packer {
         let mut out = Vec::new();
         let Classified { frame, records, fields, send } = classified;
         for record in records {
-            if !self.first(&record)? {
+            let was_sent = frame.was_sent(usize::try_from(record.row).unwrap_or(usize::MAX));
+            if !self.first(&record, was_sent)? {
                 frame.settle_fate(
                     usize::try_from(record.row).unwrap_or(usize::MAX),
                     &Fate::dead(
@@ -124,7 +136,7 @@ impl Packer {
     }
 
     /// Whether this record is packed for the first time in this run.
-    fn first(&mut self, record: &Record) -> Result<bool, RunError> {
+    fn first(&mut self, record: &Record, was_sent: bool) -> Result<bool, RunError> {
         let id = match &record.address {
             None => record.id,
             // Not an id that the service would know, but as unique as one.
@@ -134,7 +146,10 @@ impl Packer {
                 Uuid::from_u128(hash)
             }
         };
-        Ok(self.seen.insert(id)?)
+        if was_sent {
+            return Ok(self.again.insert(id)?);
+        }
+        Ok(self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id)?)
     }
 }
 

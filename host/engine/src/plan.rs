@@ -19,6 +19,7 @@ mod columns;
 mod grants;
 mod make;
 
+pub(crate) use make::masked;
 pub use make::{Parts, make};
 
 /// What a run does.

@@ -15,7 +15,7 @@ use arrow_select::take::{take, take_record_batch};
 use dvsync_rules::{Fault, Transformed, Verdict, VerdictKind};
 
 use crate::error::RunError;
-use crate::fate::Fate;
+use crate::fate::{Again, Fate};
 use crate::frame::Frame;
 use crate::job::OnFailure;
 use crate::plan::{From, Plan, TargetColumn};
@@ -150,7 +150,8 @@ pub(crate) fn verdicts(verdicts: &[Verdict], fates: &mut [Option<Fate>]) {
         let mut said = match verdict.kind {
             VerdictKind::Reject => Fate::dead(code, message),
             VerdictKind::Drop => Fate::dropped(code, message),
-            VerdictKind::Defer => Fate::deferred(code, message),
+            // Its answer depends on nothing that changes within a run.
+            VerdictKind::Defer => Fate::deferred(code, message).again(Again::NextRun),
         };
         said.column.clone_from(&verdict.column);
         *fate = Some(said);

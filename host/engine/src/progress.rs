@@ -16,12 +16,20 @@ pub enum Stage {
     ReadingTarget,
     /// Rows on their way.
     Syncing,
+    /// Deferred rows are tried again, or waited for.
+    Retrying,
     /// Ended.
     Done,
 }
 
-const STAGES: [Stage; 5] =
-    [Stage::Planning, Stage::Surveying, Stage::ReadingTarget, Stage::Syncing, Stage::Done];
+const STAGES: [Stage; 6] = [
+    Stage::Planning,
+    Stage::Surveying,
+    Stage::ReadingTarget,
+    Stage::Syncing,
+    Stage::Retrying,
+    Stage::Done,
+];
 
 /// Shared counters of a run; reading them never waits for it. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +89,19 @@ impl Progress {
 
     pub(crate) fn retrieved(&self, records: u64) {
         self.inner.target.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Starts with what an earlier process of the run has settled.
+    pub(crate) fn resumed(&self, counts: Counts) {
+        *self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+
+    /// Deferred rows have other outcomes now.
+    pub(crate) fn revised(&self, outcomes: impl IntoIterator<Item = Outcome>) {
+        let mut counts = self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for outcome in outcomes {
+            counts.revise(Outcome::Deferred, outcome);
+        }
     }
 
     pub(crate) fn settled(&self, outcomes: impl IntoIterator<Item = Outcome>) {

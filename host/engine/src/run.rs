@@ -1,27 +1,28 @@
 //! One run, from job to report: the six verbs on one screen.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use dvsync_dataverse::RequestCounts;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::blocking::unblock;
 use crate::classify::{Classified, classify};
 use crate::error::RunError;
+use crate::holds::{Holds, settle_doubts};
 use crate::job::Job;
-use crate::journal::{
-    Durability, FrozenSource, Journal, Requests, RuleUsed, Run, RunEnd, RunStart, RunStatus,
-};
+use crate::journal::{LetterFilter, Run};
 use crate::known::Known;
+use crate::letters::LeftAlone;
+use crate::opening::{Opened, RulesOnResume, Way, room};
 use crate::pack::{Packed, Packer};
-use crate::plan::{self, Parts, Plan};
+use crate::plan::{Parts, Plan};
 use crate::prepare::prepare;
 use crate::progress::{Progress, Stage};
-use crate::read::read;
-use crate::report::{Report, status};
+use crate::read::{Pass, read};
+use crate::report::Report;
 use crate::send::Sender;
 use crate::settle::{Book, Failure};
-use crate::spill::{Losers, Room};
+use crate::spill::Losers;
 use crate::stop::Stop;
 use crate::survey::survey;
 
@@ -29,6 +30,8 @@ use crate::survey::survey;
 pub(crate) const CHUNKS: usize = 2;
 /// Batches that are sent at the same time, whatever the principals would bear.
 const BATCHES_MAX: usize = 64;
+/// How often a run says that it is alive, at most.
+const BEAT_MAX: Duration = Duration::from_secs(15);
 
 /// Runs a job.
 ///
@@ -41,138 +44,189 @@ pub async fn run(
     progress: &Progress,
     stop: &Stop,
 ) -> Result<Report, RunError> {
+    Ok(begin(job, parts, Way::Anew, progress, stop).await?.0)
+}
+
+/// Goes on with the job's last run, which was stopped, killed or left with
+/// deferrals. The report counts what the run has done before, too.
+///
+/// # Errors
+/// There is nothing to go on with, or its source or rule has changed; else as
+/// [`run`].
+pub async fn resume(
+    job: &Job,
+    parts: Parts,
+    rules: RulesOnResume,
+    progress: &Progress,
+    stop: &Stop,
+) -> Result<Report, RunError> {
+    Ok(begin(job, parts, Way::Resume(rules), progress, stop).await?.0)
+}
+
+/// Sends the rows of open letters through the rule and mapping of the job as it
+/// is now; tells which letters were left alone.
+///
+/// # Errors
+/// No letter is meant; else as [`run`].
+pub async fn replay(
+    job: &Job,
+    parts: Parts,
+    letters: LetterFilter,
+    progress: &Progress,
+    stop: &Stop,
+) -> Result<(Report, LeftAlone), RunError> {
+    begin(job, parts, Way::Replay(letters), progress, stop).await
+}
+
+async fn begin(
+    job: &Job,
+    parts: Parts,
+    way: Way,
+    progress: &Progress,
+    stop: &Stop,
+) -> Result<(Report, LeftAlone), RunError> {
     let began = parts.clock.now();
     progress.enter(Stage::Planning);
-    let plan = Arc::new(plan::make(job, &parts).await?);
-    let journal = open_journal(job).await?;
-    let run = journal.begin(start(&plan, &parts)).await?;
-    let before = parts.client.counts();
+    let opened = Opened::open(job, &parts, way).await?;
+    let began = (began, parts.client.counts());
+    let (plan, run, clock) = (&opened.plan, &opened.run, parts.clock);
+    let pending = Arc::clone(&opened.pending);
+    let book = Arc::new(Book::new(Arc::clone(plan), run.clone(), clock, progress.clone(), pending));
+    opened.remember(&book).await?;
+    let course = Course {
+        plan,
+        parts: &parts,
+        opened: &opened,
+        run,
+        book: &book,
+        holds: OnceLock::new(),
+        failure: Failure::default(),
+        progress,
+        // Its own wish to stop, so that a failure is not taken for Ctrl-C.
+        halt: Stop::new(),
+    };
+    let synced = course.watched(stop).await;
+    course.failure.catch(synced, &course.halt);
+    Ok((course.close(job, began, stop.asked()).await, opened.left))
+}
 
-    let book = Arc::new(Book::new(Arc::clone(&plan), run.clone(), progress.clone()));
-    let failure = Failure::default();
-    // Its own wish to stop, so that a failure is not taken for Ctrl-C.
-    let halt = Stop::new();
-    let synced = sync(&plan, &parts, &run, &book, &failure, progress, &halt);
-    tokio::pin!(synced);
-    let ended = tokio::select! {
-        ended = &mut synced => ended,
-        () = stop.wait() => {
-            halt.ask();
-            synced.await
+/// What the passes of a run share.
+pub(crate) struct Course<'a> {
+    pub(crate) plan: &'a Arc<Plan>,
+    pub(crate) parts: &'a Parts,
+    pub(crate) opened: &'a Opened,
+    pub(crate) run: &'a Run,
+    pub(crate) book: &'a Arc<Book>,
+    holds: OnceLock<Arc<Holds>>,
+    pub(crate) failure: Failure,
+    pub(crate) progress: &'a Progress,
+    pub(crate) halt: Stop,
+}
+
+impl Course<'_> {
+    /// The run, until it ends or somebody asks it to; it says that it is alive.
+    async fn watched(&self, stop: &Stop) -> Result<(), RunError> {
+        let clock = self.parts.clock;
+        let synced = self.sync();
+        tokio::pin!(synced);
+        let mut beat = clock.now();
+        loop {
+            tokio::select! {
+                ended = &mut synced => return ended,
+                () = stop.wait(), if !self.halt.asked() => self.halt.ask(),
+                () = clock.sleep_until(beat) => {
+                    let told = self.run.alive(clock.wall()).await;
+                    self.failure.catch(told.map_err(RunError::from), &self.halt);
+                    beat = clock.now() + beat_of(self.plan);
+                }
+            }
         }
-    };
-    failure.catch(ended, &halt);
-    failure.catch(book.close().await, &halt);
-    progress.enter(Stage::Done);
-
-    let counts = book.counts();
-    failure.catch(counts.check().map_err(|law| RunError::Bug(law.to_string())), &halt);
-    let mut error = failure.take();
-    let requests = requests(before, parts.client.counts());
-    let end = RunEnd {
-        ended: parts.clock.wall(),
-        status: status(&counts, stop.asked(), error.as_ref()),
-        counts,
-        requests,
-        message: error.as_ref().map(ToString::to_string),
-    };
-    let mut status = end.status;
-    if let Err(lost) = run.finish(end).await {
-        tracing::error!(error = %lost, "the end of the run could not be journalled");
-        status = RunStatus::Failed;
-        error = error.or(Some(lost.into()));
     }
-    if let Ok(before) = parts.clock.wall().checked_sub(job.journal.retention)
-        && let Err(error) = journal.prune(before).await
-    {
-        tracing::warn!(%error, "old runs stay in the journal");
+
+    /// The source, then what was deferred.
+    async fn sync(&self) -> Result<(), RunError> {
+        let Some((losers, known)) = self.look_around().await? else { return Ok(()) };
+        self.progress.enter(Stage::Syncing);
+        let (from, replayed) = (self.opened.from.clone(), self.opened.replayed.clone());
+        self.pass(Pass::Source { losers, from, replayed }, &known).await;
+        self.rounds().await
     }
-    let seconds = (parts.clock.now() - began).as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a rate")]
-    let records_per_second = counts.read as f64 / seconds.max(1e-9);
-    Ok(Report {
-        run_id: run.id().clone(),
-        job: job.name.clone(),
-        mode: mode(job),
-        status,
-        counts,
-        requests,
-        seconds,
-        records_per_second,
-        rules: rules(&plan),
-        causes: book.causes(),
-        journal: journal.path().to_owned(),
-        message: error.as_ref().map(ToString::to_string),
-        hint: error.as_ref().and_then(RunError::hint),
-        error,
-    })
-}
 
-/// Read, prepare, classify, pack, send, settle.
-async fn sync(
-    plan: &Arc<Plan>,
-    parts: &Parts,
-    run: &Run,
-    book: &Arc<Book>,
-    failure: &Failure,
-    progress: &Progress,
-    stop: &Stop,
-) -> Result<(), RunError> {
-    let Some((losers, known)) = look_around(plan, parts, progress, stop).await? else {
-        return Ok(());
-    };
-    progress.enter(Stage::Syncing);
-    let sender = Sender {
-        plan: Arc::clone(plan),
-        client: parts.client.clone(),
-        clock: parts.clock,
-        run: run.clone(),
-        stop: stop.clone(),
-    };
-    let batches =
-        (plan.job.target.principals.len() * plan.job.target.concurrency_max).clamp(1, BATCHES_MAX);
+    /// Read, prepare, classify, pack, send, settle.
+    pub(crate) async fn pass(&self, pass: Pass, known: &Arc<Known>) {
+        let (plan, failure, halt) = (self.plan, &self.failure, &self.halt);
+        let sender = Sender {
+            plan: Arc::clone(plan),
+            client: self.parts.client.clone(),
+            clock: self.parts.clock,
+            run: self.run.clone(),
+            stop: halt.clone(),
+            pending: Arc::clone(&self.opened.pending),
+        };
+        let target = &plan.job.target;
+        let batches = (target.principals.len() * target.concurrency_max).clamp(1, BATCHES_MAX);
 
-    let frames =
-        read(Arc::clone(plan), losers, stop.clone()).inspect_ok(|frame| book.opened(frame));
-    let prepared = frames
-        .map_ok(|frame| {
-            let plan = Arc::clone(plan);
-            async move { unblock(move || prepare(&plan, frame)).await? }
-        })
-        .try_buffered(CHUNKS);
-    let classified =
-        prepared.map_ok(|prepared| classify(plan, &known, prepared)).try_buffered(CHUNKS);
-    let packed = pack(Packer::new(Arc::clone(plan), &room(plan)), classified);
-    let sent = until_error(packed, failure.clone(), stop.clone())
-        .map(|packed| sender.clone().send(packed))
-        .buffer_unordered(batches);
-    tokio::pin!(sent);
-    while let Some((frames, ended)) = sent.next().await {
-        failure.catch(ended, stop);
-        failure.catch(book.settle(frames).await, stop);
+        let frames =
+            read(Arc::clone(plan), pass, halt.clone()).inspect_ok(|frame| self.book.opened(frame));
+        let prepared = frames
+            .map_ok(|frame| {
+                let plan = Arc::clone(plan);
+                async move { unblock(move || prepare(&plan, frame)).await? }
+            })
+            .try_buffered(CHUNKS);
+        let classified =
+            prepared.map_ok(|prepared| classify(plan, known, prepared)).try_buffered(CHUNKS);
+        let seen = Arc::clone(&self.opened.seen);
+        let packed = pack(Packer::new(Arc::clone(plan), seen, &room(plan)), classified);
+        let sent = until_error(packed, failure.clone(), halt.clone())
+            .map(|packed| sender.clone().send(packed))
+            .buffer_unordered(batches);
+        tokio::pin!(sent);
+        while let Some((frames, ended)) = sent.next().await {
+            failure.catch(ended, halt);
+            failure.catch(self.book.settle(frames).await, halt);
+        }
     }
-    Ok(())
-}
 
-/// What has to be known before the first row can be judged; `None` when asked
-/// to stop meanwhile.
-async fn look_around(
-    plan: &Arc<Plan>,
-    parts: &Parts,
-    progress: &Progress,
-    stop: &Stop,
-) -> Result<Option<(Losers, Arc<Known>)>, RunError> {
-    progress.enter(Stage::Surveying);
-    let (of, watched, halt) = (Arc::clone(plan), progress.clone(), stop.clone());
-    let surveyed =
-        unblock(move || survey(&of.job, &of.source, &room(&of), &watched, &halt)).await??;
-    let Some(surveyed) = surveyed else { return Ok(None) };
-    progress.surveyed(surveyed.rows);
-    progress.enter(Stage::ReadingTarget);
-    let opening = Known::open(plan, &parts.client, room(plan), surveyed.rows, progress);
-    tokio::select! {
-        known = opening => Ok(Some((surveyed.losers, Arc::new(known?)))),
-        () = stop.wait() => Ok(None),
+    /// What has to be known before the first row can be judged; `None` when
+    /// asked to stop meanwhile.
+    async fn look_around(&self) -> Result<Option<(Losers, Arc<Known>)>, RunError> {
+        self.progress.enter(Stage::Surveying);
+        let (of, watched, halt) = (Arc::clone(self.plan), self.progress.clone(), self.halt.clone());
+        let surveyed =
+            unblock(move || survey(&of.job, &of.source, &room(&of), &watched, &halt)).await??;
+        let Some(surveyed) = surveyed else { return Ok(None) };
+        self.progress.surveyed(surveyed.rows);
+        self.progress.enter(Stage::ReadingTarget);
+        let doubts = settle_doubts(
+            &self.opened.journal,
+            self.run,
+            &self.parts.client,
+            &self.plan.entity,
+            self.plan.job.limits.commit_within,
+            beat_of(self.plan),
+        );
+        let holds = tokio::select! {
+            holds = doubts => holds?,
+            () = self.halt.wait() => return Ok(None),
+        };
+        self.holds.get_or_init(|| Arc::new(holds));
+        let known = self.known(surveyed.rows).await?;
+        Ok(known.map(|known| (surveyed.losers, Arc::new(known))))
+    }
+
+    /// The target as it is now; `None` when asked to stop meanwhile.
+    pub(crate) async fn known(&self, rows: u64) -> Result<Option<Known>, RunError> {
+        let (plan, client) = (self.plan, &self.parts.client);
+        let holds = self.holds.get().cloned().unwrap_or_default();
+        tokio::select! {
+            known = Known::open(plan, client, room(plan), rows, self.progress, holds) => {
+                let mut known = known?;
+                known.unsettled = Arc::clone(&self.opened.unsettled);
+                Ok(Some(known))
+            }
+            () = self.halt.wait() => Ok(None),
+        }
     }
 }
 
@@ -207,67 +261,8 @@ fn until_error<T>(
         .filter_map(std::future::ready)
 }
 
-/// Where tables larger than memory go: beside the journal, on the same disk. All
-/// tables of the run share the job's memory.
-fn room(plan: &Plan) -> Room {
-    const LEAST: usize = 4 << 20;
-    let folder = plan.job.journal.path.parent().map(std::path::Path::to_owned);
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    let lookups = plan.columns.iter().filter(|column| column.lookup.is_some()).count();
-    // The target, what its filter lets through, keys of the source, ids written.
-    let tables = lookups + 4;
-    let memory_max = (plan.job.limits.memory / tables).max(LEAST);
-    Room { memory_max, ..Room::new(folder.unwrap_or_else(|| ".".into())) }
-}
-
-async fn open_journal(job: &Job) -> Result<Journal, RunError> {
-    let path = job.journal.path.clone();
-    Ok(unblock(move || Journal::open(&path, Durability::default())).await??)
-}
-
-fn start(plan: &Plan, parts: &Parts) -> RunStart {
-    let random = uuid::Uuid::new_v4().into_bytes();
-    RunStart {
-        job: plan.job.name.clone(),
-        mode: mode(&plan.job),
-        target: plan.job.target.address().to_owned(),
-        organization: plan.organization,
-        entity: plan.entity.logical_name.clone(),
-        started: parts.clock.wall(),
-        random: u16::from_le_bytes([random[0], random[1]]),
-        rules: rules(plan),
-        sources: plan
-            .source
-            .parts()
-            .iter()
-            .map(|part| FrozenSource {
-                name: part.name.to_string(),
-                bytes: part.bytes,
-                modified: part.modified,
-            })
-            .collect(),
-    }
-}
-
-fn rules(plan: &Plan) -> Vec<RuleUsed> {
-    let used = plan.bound().map(|bound| RuleUsed {
-        name: bound.description().name.clone(),
-        version: bound.description().version.clone(),
-        digest: bound.digest().to_owned(),
-        judgement: bound.judgement().to_owned(),
-    });
-    used.into_iter().collect()
-}
-
-fn mode(job: &Job) -> String {
-    format!("{:?}", job.mode).to_lowercase()
-}
-
-fn requests(before: RequestCounts, after: RequestCounts) -> Requests {
-    Requests {
-        sent: after.sent - before.sent,
-        retried: after.retried - before.retried,
-        throttled: after.throttled - before.throttled,
-        failed: after.failed - before.failed,
-    }
+/// How often the run says that it is alive: what its process may have sent
+/// unseen is told from that.
+fn beat_of(plan: &Plan) -> Duration {
+    (plan.job.limits.commit_within / 10).clamp(Duration::from_millis(100), BEAT_MAX)
 }

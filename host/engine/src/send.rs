@@ -18,12 +18,14 @@ use dvsync_dataverse::{
 };
 use dvsync_model::Outcome;
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::error::RunError;
-use crate::fate::Fate;
+use crate::fate::{Again, Fate};
 use crate::frame::Frame;
 use crate::journal::{self, Intent, Reply, Run};
 use crate::pack::{Batch, Packed, Row};
+use crate::pending::Pending;
 use crate::plan::Plan;
 use crate::stop::Stop;
 
@@ -35,6 +37,7 @@ pub(crate) struct Sender {
     pub(crate) clock: Clock,
     pub(crate) run: Run,
     pub(crate) stop: Stop,
+    pub(crate) pending: Arc<Pending>,
 }
 
 /// Records that are (still) to be sent in one call.
@@ -46,6 +49,8 @@ struct Work {
     tries: u32,
     /// An earlier call may have landed.
     doubtful: bool,
+    /// Records that the service named as missing were taken out before.
+    hinted: bool,
 }
 
 /// What one call leaves to be done.
@@ -74,8 +79,14 @@ impl Sender {
 
     async fn send_batch(&self, batch: Batch) -> Result<(), RunError> {
         let form = self.form(batch.write.operation(), batch.write.len());
-        let mut stack =
-            vec![Work { write: batch.write, rows: batch.rows, form, tries: 0, doubtful: false }];
+        let mut stack = vec![Work {
+            write: batch.write,
+            rows: batch.rows,
+            form,
+            tries: 0,
+            doubtful: false,
+            hinted: false,
+        }];
         while let Some(work) = stack.pop() {
             if self.stop.asked() {
                 leave(&work);
@@ -111,7 +122,8 @@ impl Sender {
             Written::InDoubt(doubt) => self.doubt(work, &doubt).await,
             Written::NotNow(later) => {
                 let fate = Fate::deferred(later.code, later.message)
-                    .hint("run the job again later, or raise [limits] wait_max");
+                    .hint("run the job again later, or raise [limits] wait_max")
+                    .again(Again::NotBefore(self.wall_at(later.until)));
                 self.settle_all(&work, &fate);
                 Ok(Then::Nothing)
             }
@@ -178,7 +190,7 @@ impl Sender {
             let mut part = part(&work, &again);
             part.form = Form::Batch { continue_on_error: true };
             part.tries += 1;
-            self.pause(part.tries).await;
+            self.pause(&part).await;
             more.push(part);
         }
         if let Some(error) = stop {
@@ -204,6 +216,9 @@ impl Sender {
             Disposition::Narrow | Disposition::DeadLetter | Disposition::Landed if !single => {
                 work.tries += 1;
                 match work.form {
+                    Form::Bulk if refusal::names_missing(&work, refusal) => {
+                        Ok(self.without_missing(work, refusal))
+                    }
                     Form::Bulk => {
                         work.form = Form::Batch { continue_on_error: true };
                         Ok(Then::Again(vec![work]))
@@ -249,24 +264,26 @@ impl Sender {
 
     fn settle_refused(&self, work: &Work, row: &Row, refusal: &Refusal, later: bool) {
         let fate = refusal::fate(&self.plan, work.write.operation(), refusal, later);
-        row.frame.settle_fate(row.at(), &fate, row.known_id());
+        row.settle_fate(&fate, row.known_id());
     }
 
     fn settle_all(&self, work: &Work, fate: &Fate) {
         for row in &work.rows {
-            row.frame.settle_fate(row.at(), fate, row.known_id());
+            row.settle_fate(fate, row.known_id());
         }
     }
 
-    /// Waits before records are sent again; the wish to stop ends the wait.
-    async fn pause(&self, tries: u32) {
+    /// Waits before these records are sent again; the wish to stop ends the wait.
+    async fn pause(&self, work: &Work) {
         let retry = self.plan.job.retry;
-        let wait = retry.base.saturating_mul(1 << tries.min(16)).min(retry.max);
-        // Half fixed, half by chance: workers that failed together spread out.
-        let chance = f64::from(u16::from_le_bytes([
-            Uuid::new_v4().as_bytes()[0],
-            Uuid::new_v4().as_bytes()[1],
-        ])) / f64::from(u16::MAX);
+        let wait = retry.base.saturating_mul(1 << work.tries.min(16)).min(retry.max);
+        // Half fixed, half by chance: workers that failed together spread out. On
+        // a clock that is set, the same chances come again.
+        let first = work.rows.first().map_or(0, |row| row.frame.chunk.ordinals.at(row.at()));
+        let now = self.clock.wall().as_microsecond();
+        let hash = xxh3_64_with_seed(&now.to_le_bytes(), first);
+        let [low, high, ..] = hash.to_le_bytes();
+        let chance = f64::from(u16::from_le_bytes([low, high])) / f64::from(u16::MAX);
         let wait = wait / 2 + Duration::from_secs_f64(wait.as_secs_f64() / 2.0 * chance);
         let until = self.clock.now() + wait;
         tokio::select! {
@@ -281,13 +298,35 @@ impl Sender {
             Operation::Update => "update",
             Operation::Upsert => "upsert",
         };
+        let supersedes = if self.pending.is_empty() {
+            Vec::new()
+        } else {
+            let marks = |row: &Row| {
+                let marks = self.pending.of(row.frame.key_hash(row.at()), row.known_id());
+                marks.collect::<Vec<_>>()
+            };
+            work.rows.iter().flat_map(marks).collect()
+        };
+        let unnamed = |row: &Row| if row.id.is_nil() { row.key } else { None };
         Intent {
             at: self.clock.wall(),
             request: Uuid::new_v4(),
             operation: operation.into(),
             ordinals: work.rows.iter().map(|row| row.frame.chunk.ordinals.at(row.at())).collect(),
             ids: work.rows.iter().map(Row::known_id).collect(),
+            keys: work.rows.iter().map(unnamed).collect(),
+            supersedes,
         }
+    }
+
+    /// The wall's time when the client's clock shows this.
+    fn wall_at(&self, when: Duration) -> jiff::Timestamp {
+        let (now, wall) = (self.clock.now(), self.clock.wall());
+        let moved = match when.checked_sub(now) {
+            Some(ahead) => wall.checked_add(ahead),
+            None => wall.checked_sub(now.saturating_sub(when)),
+        };
+        moved.unwrap_or(jiff::Timestamp::MAX)
     }
 
     fn reply(&self, written: &Written) -> Reply {
@@ -298,6 +337,7 @@ impl Sender {
             status: None,
             service_request: None,
             message: None,
+            until: None,
         };
         match written {
             Written::Each(statuses) => {
@@ -316,6 +356,8 @@ impl Sender {
                 reply.status = doubt.status;
                 reply.service_request.clone_from(&doubt.request_id);
                 reply.message = Some(doubt.message.clone());
+                let within = self.plan.job.limits.commit_within;
+                reply.until = self.wall_at(doubt.sent_at).checked_add(within).ok();
             }
             Written::NotNow(later) => {
                 reply.fate = journal::Fate::Refused;
@@ -348,7 +390,7 @@ fn leave(work: &Work) {
                 "no reply came, and the run ended before it was looked for",
             )
             .hint("run the job again: it looks before it writes");
-            row.frame.settle_fate(row.at(), &fate, row.known_id());
+            row.settle_fate(&fate, row.known_id());
         } else {
             row.frame.leave(row.at());
         }
@@ -362,6 +404,7 @@ fn part(work: &Work, positions: &[usize]) -> Work {
         form: work.form,
         tries: work.tries,
         doubtful: work.doubtful,
+        hinted: work.hinted,
     }
 }
 

@@ -7,11 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use dvsync_dataverse::Clock;
 use dvsync_model::{Counts, Letter, Outcome};
+use jiff::Timestamp;
 
+use crate::deferral;
 use crate::error::RunError;
-use crate::frame::{Frame, Ledger};
-use crate::journal::{ChunkRecord, RowLetter, Run};
+use crate::frame::{Frame, Ledger, Told, TriedAgain};
+use crate::journal::{ChunkRecord, LetterRecord, RevisedRow, Revision, RowLetter, Run};
+use crate::pending::Pending;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::report::Cause;
@@ -62,7 +66,9 @@ impl Failure {
 pub(crate) struct Book {
     plan: Arc<Plan>,
     run: Run,
+    clock: Clock,
     progress: Progress,
+    pending: Arc<Pending>,
     open: Mutex<BTreeMap<u64, Arc<Frame>>>,
     sums: Mutex<Sums>,
 }
@@ -75,8 +81,27 @@ struct Sums {
 
 impl Book {
     /// Nothing read yet.
-    pub(crate) fn new(plan: Arc<Plan>, run: Run, progress: Progress) -> Self {
-        Self { plan, run, progress, open: Mutex::default(), sums: Mutex::default() }
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        run: Run,
+        clock: Clock,
+        progress: Progress,
+        pending: Arc<Pending>,
+    ) -> Self {
+        let (open, sums) = (Mutex::default(), Mutex::default());
+        Self { plan, run, clock, progress, pending, open, sums }
+    }
+
+    /// Goes on with what an earlier process of the run has settled.
+    pub(crate) fn resume(&self, counts: Counts) {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner).counts = counts;
+        self.progress.resumed(counts);
+    }
+
+    /// A letter that it has written.
+    pub(crate) fn resume_letter(&self, record: &LetterRecord) {
+        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        sums.note(record.outcome, &record.letter);
     }
 
     /// A frame was read.
@@ -121,8 +146,10 @@ impl Book {
     }
 
     async fn enter(&self, frame: &Frame, ledger: Ledger) -> Result<(), RunError> {
-        let judgement = self.plan.bound().map(|bound| Arc::from(bound.judgement()));
-        let (record, counts) = record(frame, ledger, judgement)?;
+        if let Some(again) = &frame.again {
+            return self.revise(frame, again, ledger).await;
+        }
+        let (record, counts) = self.record(frame, ledger)?;
         counts.check().map_err(|imbalance| RunError::Bug(imbalance.to_string()))?;
         self.progress.settled(record.outcomes.iter().copied());
         {
@@ -137,6 +164,54 @@ impl Book {
             self.run.settle(record).await?;
         }
         Ok(())
+    }
+
+    /// Rows that were deferred before: those that have an outcome again.
+    async fn revise(
+        &self,
+        frame: &Frame,
+        again: &TriedAgain,
+        ledger: Ledger,
+    ) -> Result<(), RunError> {
+        let now = self.clock.wall();
+        let mut letters: BTreeMap<u32, Told> =
+            ledger.letters.into_iter().map(|told| (told.row, told)).collect();
+        let mut rows = Vec::new();
+        {
+            let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+            for (row, due) in &again.rows {
+                let at = usize::try_from(*row).unwrap_or(usize::MAX);
+                // Not reached: it stays deferred.
+                let Some(outcome) = ledger.outcomes.get(at).copied().flatten() else { continue };
+                sums.counts.revise(Outcome::Deferred, outcome);
+                sums.forget(Outcome::Deferred, &due.code, due.column.as_deref());
+                let told = letters.remove(row);
+                if let Some(told) = &told {
+                    sums.note(outcome, &told.letter);
+                }
+                let id = ledger.ids[at];
+                rows.push(RevisedRow {
+                    ordinal: due.ordinal,
+                    outcome,
+                    id: (!id.is_nil()).then_some(id),
+                    letter: told.map(|told| self.row_letter(frame, 0, told, now)),
+                });
+            }
+        }
+        self.progress.revised(rows.iter().map(|row| row.outcome));
+        if !rows.is_empty() {
+            self.run.revise(Revision { chunk: again.chunk, at: now, rows }).await?;
+        }
+        Ok(())
+    }
+
+    fn row_letter(&self, frame: &Frame, place: u32, told: Told, now: Timestamp) -> RowLetter {
+        let row = usize::try_from(told.row).unwrap_or(usize::MAX);
+        let until = (told.outcome == Outcome::Deferred)
+            .then(|| deferral::until(told.again, frame.tries(row), now, &self.plan.job.retry))
+            .flatten();
+        let key = frame.key_hash(row);
+        RowLetter { row: place, letter: told.letter, key, until, sent: told.sent }
     }
 
     /// Stops a run that makes mostly dead letters.
@@ -171,59 +246,98 @@ impl Sums {
             self.causes.insert(key, Cause::first(outcome, letter));
         }
     }
+
+    /// One row of this cause has another outcome now.
+    fn forget(&mut self, outcome: Outcome, code: &str, column: Option<&str>) {
+        let key = (outcome, code.to_owned(), column.map(str::to_owned));
+        if let Some(cause) = self.causes.get_mut(&key) {
+            cause.count -= 1;
+            if cause.count == 0 {
+                self.causes.remove(&key);
+            }
+        }
+    }
 }
 
-/// A chunk as the journal has it, good and bad rows in the source's order.
-fn record(
-    frame: &Frame,
-    ledger: Ledger,
-    judgement: Option<Arc<str>>,
-) -> Result<(ChunkRecord, Counts), RunError> {
-    let mut counts = Counts {
-        not_reached: u64::try_from(ledger.not_reached).unwrap_or(u64::MAX),
-        ..Counts::default()
-    };
-    let mut letters: BTreeMap<u64, Letter> = frame.unreadable().collect();
-    for (row, _, letter) in ledger.letters {
-        let row = usize::try_from(row).unwrap_or(usize::MAX);
-        letters.insert(frame.chunk.ordinals.at(row), letter);
-    }
-    let rows = ledger.outcomes.iter().enumerate().filter_map(|(row, outcome)| {
-        let id = ledger.ids[row];
-        Some((frame.chunk.ordinals.at(row), (*outcome)?, (!id.is_nil()).then_some(id)))
-    });
-    let bad = frame.chunk.bad.iter().map(|bad| (bad.ordinal, Outcome::DeadLettered, None));
-    let mut all: Vec<_> = rows.chain(bad).collect();
-    if !frame.chunk.bad.is_empty() {
-        all.sort_by_key(|(ordinal, _, _)| *ordinal);
-    }
-    let mut record = ChunkRecord {
-        chunk: frame.number,
-        ordinals: Vec::with_capacity(all.len()),
-        outcomes: Vec::with_capacity(all.len()),
-        ids: Vec::with_capacity(all.len()),
-        letters: Vec::with_capacity(letters.len()),
-        judgement,
-        next: serde_json::to_string(&frame.next())
-            .map_err(|error| RunError::Bug(format!("a position cannot be written: {error}")))?,
-    };
-    for (place, (ordinal, outcome, id)) in (0_u32..).zip(all) {
-        counts.settle(outcome);
-        if !letters.is_empty()
-            && let Some(letter) = letters.remove(&ordinal)
-        {
-            record.letters.push(RowLetter { row: place, letter });
+impl Book {
+    /// A chunk as the journal has it, good and bad rows in the source's order.
+    fn record(&self, frame: &Frame, ledger: Ledger) -> Result<(ChunkRecord, Counts), RunError> {
+        let now = self.clock.wall();
+        let mut counts = Counts {
+            not_reached: u64::try_from(ledger.not_reached).unwrap_or(u64::MAX),
+            ..Counts::default()
+        };
+        let mut letters: BTreeMap<u64, RowLetter> = frame
+            .unreadable()
+            .map(|(ordinal, letter)| {
+                (ordinal, RowLetter { row: 0, letter, key: None, until: None, sent: false })
+            })
+            .collect();
+        for told in ledger.letters {
+            let ordinal = frame.chunk.ordinals.at(usize::try_from(told.row).unwrap_or(usize::MAX));
+            letters.insert(ordinal, self.row_letter(frame, 0, told, now));
         }
-        record.ordinals.push(ordinal);
-        record.outcomes.push(outcome);
-        record.ids.push(id);
+        let mut supersedes = Vec::new();
+        if !self.pending.is_empty() {
+            for (row, _) in settled(&ledger.outcomes) {
+                let id = ledger.ids[row];
+                let id = (!id.is_nil()).then_some(id);
+                supersedes.extend(self.pending.of(frame.key_hash(row), id));
+            }
+        }
+        let rows = settled(&ledger.outcomes).map(|(row, outcome)| {
+            let id = ledger.ids[row];
+            (frame.chunk.ordinals.at(row), outcome, (!id.is_nil()).then_some(id))
+        });
+        let bad = frame.chunk.bad.iter().map(|bad| (bad.ordinal, Outcome::DeadLettered, None));
+        let mut all: Vec<_> = rows.chain(bad).collect();
+        if !frame.chunk.bad.is_empty() {
+            all.sort_by_key(|(ordinal, _, _)| *ordinal);
+        }
+        let mut record = ChunkRecord {
+            chunk: frame.number,
+            at: now,
+            ordinals: Vec::with_capacity(all.len()),
+            outcomes: Vec::with_capacity(all.len()),
+            ids: Vec::with_capacity(all.len()),
+            letters: Vec::with_capacity(letters.len()),
+            judgement: self.plan.bound().map(|bound| Arc::from(bound.judgement())),
+            start: position(frame.start)?,
+            next: position(frame.next())?,
+            supersedes,
+            replays: Vec::new(),
+        };
+        for (place, (ordinal, outcome, id)) in (0_u32..).zip(all) {
+            counts.settle(outcome);
+            if !letters.is_empty()
+                && let Some(letter) = letters.remove(&ordinal)
+            {
+                record.letters.push(RowLetter { row: place, ..letter });
+            }
+            if let Some(letter) = frame.replayed.as_ref().and_then(|letters| letters.of(ordinal)) {
+                record.replays.push((place, letter.number));
+            }
+            record.ordinals.push(ordinal);
+            record.outcomes.push(outcome);
+            record.ids.push(id);
+        }
+        let read = u64::try_from(frame.rows() + frame.chunk.bad.len()).unwrap_or(u64::MAX);
+        if counts.read + counts.not_reached != read {
+            return Err(RunError::Bug(format!(
+                "chunk {} has {read} rows, of which {} are settled and {} not reached",
+                frame.number, counts.read, counts.not_reached
+            )));
+        }
+        Ok((record, counts))
     }
-    let read = u64::try_from(frame.rows() + frame.chunk.bad.len()).unwrap_or(u64::MAX);
-    if counts.read + counts.not_reached != read {
-        return Err(RunError::Bug(format!(
-            "chunk {} has {read} rows, of which {} are settled and {} not reached",
-            frame.number, counts.read, counts.not_reached
-        )));
-    }
-    Ok((record, counts))
+}
+
+/// Rows that have an outcome.
+fn settled(outcomes: &[Option<Outcome>]) -> impl Iterator<Item = (usize, Outcome)> + '_ {
+    outcomes.iter().enumerate().filter_map(|(row, outcome)| Some((row, (*outcome)?)))
+}
+
+fn position(position: dvsync_sources::Position) -> Result<String, RunError> {
+    serde_json::to_string(&position)
+        .map_err(|error| RunError::Bug(format!("a position cannot be written: {error}")))
 }

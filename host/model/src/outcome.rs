@@ -78,6 +78,12 @@ impl Counts {
         *self.slot(outcome) += 1;
     }
 
+    /// Gives a row that was counted before another outcome.
+    pub fn revise(&mut self, from: Outcome, to: Outcome) {
+        *self.slot(from) = self.slot(from).saturating_sub(1);
+        *self.slot(to) += 1;
+    }
+
     /// Adds what another part of the run counted.
     pub fn merge(&mut self, other: &Counts) {
         self.read += other.read;
@@ -148,6 +154,8 @@ mod tests {
             counts.check().unwrap();
         }
         assert_eq!(counts.read, 9);
+        counts.revise(Outcome::Deferred, Outcome::Created);
+        assert_eq!((counts.deferred, counts.created, counts.check()), (0, 2, Ok(())));
         counts.read += 1;
         assert_eq!(counts.check(), Err(Imbalance { read: 10, settled: 9 }));
     }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use dvsync_engine::job::Job;
-use dvsync_engine::{Parts, Progress, Report, Stop};
+use dvsync_engine::journal::{LetterFilter, RunStatus};
+use dvsync_engine::{LeftAlone, Parts, Progress, Report, RulesOnResume, Stop};
 
-use crate::args::RunArgs;
+use crate::args::{RulesWord, RunArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::talk::Talk;
@@ -16,27 +17,64 @@ const SEED: u64 = 0;
 
 pub(crate) async fn run(args: &RunArgs, talk: &Talk) -> Result<Exit, Failure> {
     let job = load::job(&args.job)?;
-    let (report, kept) = one(&job, *talk, &Stop::new()).await?;
+    let way = match (args.resume, args.rules) {
+        (false, _) => Way::Anew,
+        (true, RulesWord::Same) => Way::Resume(RulesOnResume::Same),
+        (true, RulesWord::Latest) => Way::Resume(RulesOnResume::Latest),
+    };
+    let (report, _) = go(&job, way, *talk, &Stop::new()).await?;
+    let kept = summary::keep(&report)?;
     summary::print(&report, args.report)?;
     talk.say(format!("report: {}", kept.display()));
     talk.say(format!("journal: {}", report.journal.display()));
+    if matches!(report.status, RunStatus::Incomplete | RunStatus::Failed) {
+        talk.say(format!("go on: dvsync run {} --resume", args.job.job.display()));
+    } else if report.counts.dead_lettered > 0 {
+        talk.say(format!("look: dvsync letters list {}", args.job.job.display()));
+    }
     Ok(Exit::of(&report))
+}
+
+/// How a run begins.
+pub(crate) enum Way {
+    Anew,
+    Resume(RulesOnResume),
+    Replay(LetterFilter),
 }
 
 /// Runs a job, keeps its report and says where.
 pub(crate) async fn one(job: &Job, talk: Talk, stop: &Stop) -> Result<(Report, PathBuf), Failure> {
+    let (report, _) = go(job, Way::Anew, talk, stop).await?;
+    let kept = summary::keep(&report)?;
+    Ok((report, kept))
+}
+
+/// Runs a job, resumes it, or replays its letters.
+pub(crate) async fn go(
+    job: &Job,
+    way: Way,
+    talk: Talk,
+    stop: &Stop,
+) -> Result<(Report, LeftAlone), Failure> {
     let progress = Progress::new();
     let running = async {
         let sandbox = shipped::sandbox(job)?;
         let rule = shipped::admit(job, &sandbox)?;
         let target = open::target(job).await?;
         let parts = Parts { client: target.client.clone(), clock: target.clock, rule, seed: SEED };
-        let report = dvsync_engine::run(job, parts, &progress, stop).await?;
+        let none = LeftAlone::default();
+        let done = match way {
+            Way::Anew => (dvsync_engine::run(job, parts, &progress, stop).await?, none),
+            Way::Resume(rules) => {
+                (dvsync_engine::resume(job, parts, rules, &progress, stop).await?, none)
+            }
+            Way::Replay(letters) => {
+                dvsync_engine::replay(job, parts, letters, &progress, stop).await?
+            }
+        };
         target.close()?;
-        Ok::<_, Failure>(report)
+        Ok::<_, Failure>(done)
     };
     let watched = watch::watch(&job.name, &progress, talk, running);
-    let report = signals::heed(stop, talk, watched).await?;
-    let kept = summary::keep(&report)?;
-    Ok((report, kept))
+    signals::heed(stop, talk, watched).await
 }

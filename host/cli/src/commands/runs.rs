@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dvsync_engine::journal::{Cause, Reader, RunId, RunRecord};
+use dvsync_engine::journal::{Cause, Reader, RunId, RunKind, RunRecord};
 use dvsync_model::Outcome;
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ fn list(journals: &[PathBuf], format: Format, talk: Talk) -> Result<(), Failure>
     for path in journals {
         runs.extend(Reader::open(path)?.runs()?);
     }
-    runs.sort_by(|a, b| b.id.cmp(&a.id));
+    runs.sort_by(|a, b| (b.started, &b.id).cmp(&(a.started, &a.id)));
     match format {
         Format::Json => {
             json_out(&Value::Array(runs.iter().map(as_json).collect::<Result<_, _>>()?))
@@ -71,11 +71,15 @@ fn list(journals: &[PathBuf], format: Format, talk: Talk) -> Result<(), Failure>
 
 /// `20261122T085301-4f2a  complete  accounts  701 read: 701 created`
 fn line(run: &RunRecord) -> String {
+    let what = match run.kind {
+        RunKind::Run => run.job.clone(),
+        RunKind::Replay => format!("{} (replay)", run.job),
+    };
     format!(
         "{}  {:17}  {:20}  {}\n",
         run.id,
         run.status.as_str(),
-        run.job,
+        what,
         counts(&run.counts).trim_start()
     )
 }

@@ -9,7 +9,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_buffer::BooleanBuffer;
 use dvsync_dataverse::Field;
 use dvsync_dataverse::address::{self, KeyPart};
-use dvsync_model::{Outcome, Required};
+use dvsync_model::Required;
 use uuid::Uuid;
 
 use super::diff::changed;
@@ -17,8 +17,9 @@ use super::matched::Matched;
 use super::states::{self, Pair};
 use super::{Action, Classified, Record};
 use crate::error::RunError;
-use crate::fate::Fate;
+use crate::fate::{Again, Fate};
 use crate::job::{CreateInactive, LookupWord, Mode};
+use crate::known::Known;
 use crate::plan::{Matching, Plan};
 use crate::prepare::{Cells, Prepared, Values};
 
@@ -29,11 +30,33 @@ struct Sending {
     create: Vec<BooleanBuffer>,
     update: Vec<BooleanBuffer>,
     upsert: Vec<BooleanBuffer>,
+    /// Cells of the second step of a record that has landed in part.
+    rest: Vec<BooleanBuffer>,
+}
+
+/// Which cells of a row are sent.
+#[derive(Clone, Copy)]
+enum Which {
+    Create,
+    Update,
+    Upsert,
+    Rest,
+}
+
+impl From<Action> for Which {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Create => Which::Create,
+            Action::Update => Which::Update,
+            Action::Upsert => Which::Upsert,
+        }
+    }
 }
 
 /// Decides for all rows.
 pub(super) fn decide(
     plan: &Plan,
+    known: &Known,
     mut prepared: Prepared,
     matched: &Matched,
 ) -> Result<Classified, RunError> {
@@ -43,8 +66,9 @@ pub(super) fn decide(
     require(plan, &mut prepared, matched);
     let sending = sending(plan, &prepared, matched, &pairs, initial)?;
 
+    let now = known.now();
     let mut records = Vec::new();
-    let mut actions: Vec<Option<Action>> = vec![None; prepared.rows.len()];
+    let mut actions: Vec<Option<Which>> = vec![None; prepared.rows.len()];
     for (at, decided) in actions.iter_mut().enumerate() {
         let row = usize::try_from(prepared.rows[at]).unwrap_or(usize::MAX);
         let id = matched.ids[at];
@@ -52,11 +76,33 @@ pub(super) fn decide(
             prepared.frame.settle_fate(row, &fate, id);
             continue;
         }
+        let key = matched.keys.hash(at);
+        // Not even unchanged: it may still become what it shall not be.
+        if let Some(until) = known.holds.until(id.unwrap_or_default(), key, now) {
+            let fate = Fate::deferred(
+                "held",
+                "a request of an earlier run, never answered, may still change its record",
+            )
+            .hint("the service gives up such a request after [limits] commit_within")
+            .again(Again::NotBefore(until));
+            prepared.frame.settle_fate(row, &fate, id);
+            continue;
+        }
         let unlooked = matched.current.is_none();
+        let rest_only = prepared.frame.landed_partially(row) && id.is_some();
+        let changes = |send: &[BooleanBuffer]| send.iter().any(|mask| mask.value(at));
         let action = match (plan.job.mode, id) {
             (Mode::Upsert, _) if unlooked => Action::Upsert,
+            // Its first step has landed: only the second one is left.
+            (_, Some(id)) if rest_only => {
+                if !changes(&sending.rest) {
+                    prepared.frame.settle(row, known.as_it_is(id), Some(id));
+                    continue;
+                }
+                Action::Update
+            }
             (Mode::Insert, Some(id)) => {
-                prepared.frame.settle(row, Outcome::Unchanged, Some(id));
+                prepared.frame.settle(row, known.as_it_is(id), Some(id));
                 continue;
             }
             (Mode::Update, None) => {
@@ -68,8 +114,8 @@ pub(super) fn decide(
             }
             (Mode::Insert | Mode::Upsert, None) => Action::Create,
             (Mode::Update | Mode::Upsert, Some(id)) => {
-                if !sending.update.iter().any(|mask| mask.value(at)) {
-                    prepared.frame.settle(row, Outcome::Unchanged, Some(id));
+                if !changes(&sending.update) {
+                    prepared.frame.settle(row, known.as_it_is(id), Some(id));
                     continue;
                 }
                 Action::Update
@@ -80,7 +126,7 @@ pub(super) fn decide(
             at,
             action,
             id: id.unwrap_or_default(),
-            key: matched.keys.hash(at),
+            key,
             address: None,
             then_state: None,
         };
@@ -98,15 +144,16 @@ pub(super) fn decide(
             },
             Action::Update => {}
         }
-        *decided = Some(action);
+        *decided = Some(if rest_only { Which::Rest } else { action.into() });
         records.push(record);
     }
     let send = (0..sending.fields.len())
         .map(|field| {
             BooleanBuffer::collect_bool(actions.len(), |at| match actions[at] {
-                Some(Action::Create) => sending.create[field].value(at),
-                Some(Action::Update) => sending.update[field].value(at),
-                Some(Action::Upsert) => sending.upsert[field].value(at),
+                Some(Which::Create) => sending.create[field].value(at),
+                Some(Which::Update) => sending.update[field].value(at),
+                Some(Which::Upsert) => sending.upsert[field].value(at),
+                Some(Which::Rest) => sending.rest[field].value(at),
                 None => false,
             })
         })
@@ -187,7 +234,8 @@ fn sending(
     initial: Pair,
 ) -> Result<Sending, RunError> {
     let rows = prepared.rows.len();
-    let mut out = Sending { fields: vec![], create: vec![], update: vec![], upsert: vec![] };
+    let mut out =
+        Sending { fields: vec![], create: vec![], update: vec![], upsert: vec![], rest: vec![] };
     let none = || BooleanBuffer::new_unset(rows);
     let pair_changed = pair_changed(plan, prepared, matched);
     for (column, cells) in plan.columns.iter().zip(&prepared.cells) {
@@ -231,6 +279,7 @@ fn sending(
         out.create.push(if column.column.valid_for_create { create } else { none() });
         out.update.push(if column.column.valid_for_update { update } else { none() });
         out.upsert.push(upsert);
+        out.rest.push(if state_or_status { pair_changed.clone() } else { none() });
     }
     Ok(out)
 }

@@ -9,13 +9,16 @@ use dvsync_model::LookupValue;
 use uuid::Uuid;
 
 use crate::error::RunError;
-use crate::fate::Fate;
+use crate::fate::{Again, Fate};
 use crate::job::OnMissing;
 use crate::keys::KeyColumns;
 use crate::known::Known;
 use crate::plan::{Lookup, Plan};
 use crate::prepare::{Cells, Prepared, Values};
 use crate::spill::Hit;
+
+/// What a row is deferred for that points to a record which is not there yet.
+pub(crate) const LOOKUP_MISSING: &str = "lookup_missing";
 
 /// Resolves all lookups of the prepared rows.
 pub(super) async fn resolve(
@@ -84,7 +87,8 @@ fn missed(lookup: &Lookup, column: &str, keys: &KeyColumns, row: usize, hit: &Hi
     match lookup.on_missing {
         OnMissing::Null => None,
         OnMissing::Defer => Some(
-            Fate::deferred("lookup_missing", message)
+            Fate::deferred(LOOKUP_MISSING, message)
+                .again(Again::WithOthers)
                 .at(column)
                 .hint(format!("load `{entity}` first; the next run tries again")),
         ),

@@ -266,6 +266,8 @@ pub struct RetrySection {
     pub base: Option<Span>,
     /// Longest wait where the server names none; `30s` if absent.
     pub max: Option<Span>,
+    /// First wait before deferred records are tried again, doubled each time; `30s` if absent.
+    pub deferred_backoff: Option<Span>,
     /// How long after the source's end deferred records are still tried; `10m` if absent.
     pub deferred_deadline: Option<Span>,
 }
@@ -278,6 +280,8 @@ pub struct LimitsSection {
     pub wait_max: Option<Span>,
     /// Unreadable rows of the source after which the run stops; 1000 if absent.
     pub bad_lines_max: Option<u64>,
+    /// How long the service may still commit a request that it never answered; `150s` if absent.
+    pub commit_within: Option<Span>,
     /// Share of dead letters beyond which the run stops; no limit if absent.
     pub dead_letters_max_percent: Option<f64>,
     /// Requests that the job wants to spend: not there yet.
@@ -292,6 +296,8 @@ pub struct LimitsSection {
 pub struct JournalSection {
     /// `.dvsync/<name>.db` if absent.
     pub path: Option<PathBuf>,
+    /// What it survives: the end of the `process`, or a `power_cut` too; `process` if absent.
+    pub durability: Option<crate::journal::Durability>,
     /// How long finished runs are kept; `90d` if absent.
     pub retention: Option<Span>,
 }

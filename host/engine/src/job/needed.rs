@@ -285,6 +285,8 @@ pub struct Retry {
     pub base: Duration,
     /// Longest wait where the server names none; not below `base`.
     pub max: Duration,
+    /// First wait before deferred records are tried again; doubles.
+    pub deferred_backoff: Duration,
     /// How long after the source's end deferred records are still tried.
     pub deferred_deadline: Duration,
 }
@@ -296,6 +298,8 @@ pub struct Limits {
     pub wait_max: Duration,
     /// Unreadable rows after which the run stops.
     pub bad_lines_max: u64,
+    /// How long the service may still commit a request that it never answered.
+    pub commit_within: Duration,
     /// Share of dead letters beyond which the run stops: 0 to 100.
     pub dead_letters_max_percent: Option<f64>,
     /// Bytes for what is known of the target before it goes to disk.
@@ -307,6 +311,8 @@ pub struct Limits {
 pub struct Journal {
     /// The SQLite file.
     pub path: PathBuf,
+    /// What an acknowledged write survives.
+    pub durability: crate::journal::Durability,
     /// How long finished runs are kept.
     pub retention: Duration,
 }

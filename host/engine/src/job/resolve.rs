@@ -211,9 +211,11 @@ fn retry(section: RetrySection) -> Result<Retry, Fault> {
         return Err(Fault::at("retry.max", "the longest wait is shorter than the first")
             .hint("raise `retry.max` or lower `retry.base`"));
     }
+    let deferred_backoff =
+        span(section.deferred_backoff, 30_000, 1..=DAY, "retry.deferred_backoff")?;
     let deferred_deadline =
         span(section.deferred_deadline, 600_000, 0..=7 * DAY, "retry.deferred_deadline")?;
-    Ok(Retry { attempts, base, max, deferred_deadline })
+    Ok(Retry { attempts, base, max, deferred_backoff, deferred_deadline })
 }
 
 fn limits(section: LimitsSection) -> Result<Limits, Fault> {
@@ -230,6 +232,7 @@ fn limits(section: LimitsSection) -> Result<Limits, Fault> {
     }
     Ok(Limits {
         wait_max: span(section.wait_max, 600_000, 0..=7 * DAY, "limits.wait_max")?,
+        commit_within: span(section.commit_within, 150_000, 0..=DAY, "limits.commit_within")?,
         bad_lines_max: section.bad_lines_max.unwrap_or(1000),
         dead_letters_max_percent: section.dead_letters_max_percent,
         memory: bytes(section.memory, 64 << 20, 1 << 20..=64 << 30, "limits.memory")?,
@@ -240,6 +243,7 @@ fn journal(section: JournalSection, name: &str, lookups: &Lookups<'_>) -> Result
     let path = section.path.unwrap_or_else(|| Path::new(".dvsync").join(format!("{name}.db")));
     Ok(Journal {
         path: lookups.absolute(&path),
+        durability: section.durability.unwrap_or_default(),
         retention: span(section.retention, 90 * DAY, 0..=36_500 * DAY, "journal.retention")?,
     })
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use dvsync_model::{Letter, Outcome};
+use dvsync_model::{KeyHash, Letter, Outcome};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{JournalError, codec};
@@ -12,6 +13,8 @@ use super::{JournalError, codec};
 pub struct ChunkRecord {
     /// Number of the chunk in the run, from 0.
     pub chunk: u64,
+    /// Wall time.
+    pub at: Timestamp,
     /// One per row: its ordinal in the source, ascending.
     pub ordinals: Vec<u64>,
     /// One per row.
@@ -22,8 +25,14 @@ pub struct ChunkRecord {
     pub letters: Vec<RowLetter>,
     /// The judgement id that the rows were judged under, where a rule did.
     pub judgement: Option<Arc<str>>,
+    /// Where the chunk begins in the source: its `Position` as JSON.
+    pub start: String,
     /// Where the source goes on after this chunk: its `Position` as JSON.
     pub next: String,
+    /// Key hashes and ids whose open letters of earlier runs are out of date.
+    pub supersedes: Vec<u128>,
+    /// For each row that a letter was replayed as: that letter.
+    pub replays: Vec<(u32, u64)>,
 }
 
 /// A letter and the row of the chunk that it is about.
@@ -33,6 +42,37 @@ pub struct RowLetter {
     pub row: u32,
     /// Why.
     pub letter: Letter,
+    /// Hash of its source key.
+    pub key: Option<KeyHash>,
+    /// Of a deferral: not tried again before; absent where only another run can
+    /// help.
+    pub until: Option<Timestamp>,
+    /// Its record was in a request of this run.
+    pub sent: bool,
+}
+
+/// New outcomes of rows that were deferred.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    /// The chunk that they were settled with.
+    pub chunk: u64,
+    /// Wall time.
+    pub at: Timestamp,
+    /// The rows.
+    pub rows: Vec<RevisedRow>,
+}
+
+/// The new outcome of a row that was deferred.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RevisedRow {
+    /// See [`ChunkRecord`], and so on down to `id`.
+    pub ordinal: u64,
+    #[expect(missing_docs, reason = "see the list of that name in ChunkRecord")]
+    pub outcome: Outcome,
+    #[expect(missing_docs, reason = "see the list of that name in ChunkRecord")]
+    pub id: Option<Uuid>,
+    /// Why, where the outcome needs a letter; its `row` means nothing.
+    pub letter: Option<RowLetter>,
 }
 
 /// A settled chunk, read back.

@@ -4,7 +4,7 @@
 //! variable-length integers (nothing but the first one where they are dense),
 //! ids 16 bytes each with a bitmap where some are absent, outcomes a byte each.
 
-use dvsync_model::Outcome;
+use dvsync_model::{KeyHash, Outcome};
 use uuid::Uuid;
 
 /// The format written; read are this one and, once there are, older ones.
@@ -83,6 +83,18 @@ pub(super) fn ids(given: &[Option<Uuid>]) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     put_ids(&mut bytes, given);
     bytes
+}
+
+/// Key hashes, in the form of ids.
+pub(super) fn keys(given: &[Option<KeyHash>]) -> Vec<u8> {
+    let ids_: Vec<_> = given.iter().map(|key| key.map(|key| Uuid::from_u128(key.0))).collect();
+    ids(&ids_)
+}
+
+/// Reads what [`keys`] wrote for so many rows.
+pub(super) fn read_keys(blob: &[u8], rows: usize) -> Result<Vec<Option<KeyHash>>, Wrong> {
+    let ids = read_ids(blob, rows)?;
+    Ok(ids.into_iter().map(|id| id.map(|id| KeyHash(id.as_u128()))).collect())
 }
 
 /// Reads what [`ids`] wrote for so many rows.

@@ -1,21 +1,30 @@
 //! Reading a journal, also while a run writes it.
 
 mod cells;
+mod letters;
+mod unsettled;
+
+pub use unsettled::{ChunkSpan, DueRow, Waiting};
 
 use std::path::{Path, PathBuf};
 
 use dvsync_model::{Letter, Outcome};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    ChunkOutcomes, Doubt, Fate, JournalError, RunId, RunRecord, RunStatus, codec, lock, schema,
+    ChunkOutcomes, Doubt, Fate, JournalError, LetterState, RunId, RunRecord, RunStatus, codec,
+    lock, schema,
 };
 use cells::{Damage, Read};
 
 /// Letters read at once.
 const LETTERS_PAGE: i64 = 512;
+
+/// Doubts read at once.
+const DOUBTS_PAGE: i64 = 64;
 
 /// A journal, open for reading. Sees what was committed, also of a run at work.
 #[derive(Debug)]
@@ -54,6 +63,13 @@ pub struct LetterRecord {
     pub outcome: Outcome,
     /// Why.
     pub letter: Letter,
+    /// How it stands; absent for a note on a row that was left out on purpose.
+    pub state: Option<LetterState>,
+    /// Of a deferral: its run tries it again after that; absent where only
+    /// another run can help.
+    pub until: Option<Timestamp>,
+    /// How often its run has tried.
+    pub attempts: u32,
 }
 
 impl Reader {
@@ -65,6 +81,12 @@ impl Reader {
         let connection = schema::open_readable(path)?;
         let path = path.canonicalize().map_err(|source| JournalError::io("open", path, source))?;
         Ok(Self { connection, path })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// All runs, the newest first.
@@ -92,22 +114,15 @@ impl Reader {
         let run = self.row_of(id)?;
         // Of bare columns beside `min`, SQLite takes the row that has the minimum.
         let sql = "SELECT outcome, code, column_name, count(*), min(letter), message, hint
-            FROM letters WHERE run = ?1 GROUP BY outcome, code, column_name
+            FROM letters WHERE run = ?1 AND state IS NOT 'resolved'
+            GROUP BY outcome, code, column_name
             ORDER BY outcome DESC, count(*) DESC, code, column_name";
-        self.all(sql, params![run], |row| {
-            Ok(Cause {
-                outcome: cells::outcome(row, 0)?,
-                code: row.get(1)?,
-                column: row.get(2)?,
-                letters: cells::count(row, 3)?,
-                message: row.get(5)?,
-                hint: row.get(6)?,
-            })
-        })
+        self.all(sql, params![run], cells::cause)
     }
 
-    /// The letters of a run in the order in which they were written; read in
-    /// pages, so that any number fits in memory.
+    /// The letters of a run in the order in which they were written, without
+    /// deferrals that the run has brought to an end; read in pages, so that any
+    /// number fits in memory.
     ///
     /// # Errors
     /// No such run. Items: what SQLite says, or a damaged row.
@@ -117,7 +132,7 @@ impl Reader {
     ) -> Result<impl Iterator<Item = Result<LetterRecord, JournalError>> + '_, JournalError> {
         let run = self.row_of(id)?;
         let sql = "SELECT letters.*, runs.id AS run_id FROM letters JOIN runs USING (run)
-            WHERE letters.run = ?1 AND letter > ?2 ORDER BY letter LIMIT ?3";
+            WHERE letters.run = ?1 AND state IS NOT 'resolved' AND letter > ?2 ORDER BY letter LIMIT ?3";
         Ok(paged(move |last: Option<&LetterRecord>| {
             let after = last.map_or(0, |record| record.number);
             let after = i64::try_from(after).unwrap_or(i64::MAX);
@@ -162,15 +177,18 @@ impl Reader {
     }
 
     /// Requests of unknown fate, of all runs, in the order in which they were
-    /// made. Of a run at work these are those in flight.
+    /// made; read in pages. Of a run at work these are those in flight.
     ///
     /// # Errors
-    /// What SQLite says, or a damaged row.
-    pub fn doubts(&self) -> Result<Vec<Doubt>, JournalError> {
-        let sql = "SELECT intents.*, runs.id AS run_id, ordinals, ids
+    /// Items: what SQLite says, or a damaged row.
+    pub fn doubts(&self) -> impl Iterator<Item = Result<Doubt, JournalError>> + '_ {
+        let sql = "SELECT intents.*, runs.id AS run_id, entity, alive, ordinals, ids, keys
             FROM intents JOIN runs USING (run) JOIN intent_records USING (intent)
-            WHERE fate IN ('open', 'in_doubt') ORDER BY intent";
-        self.all(sql, params![], cells::doubt)
+            WHERE fate IN ('open', 'in_doubt') AND intent > ?1 ORDER BY intent LIMIT ?2";
+        paged(move |last: Option<&Doubt>| {
+            let after = last.map_or(0, |doubt| doubt.intent.0);
+            self.all(sql, params![after, DOUBTS_PAGE], cells::doubt)
+        })
     }
 
     fn run_rows(

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use dvsync_model::KeyHash;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -20,11 +21,23 @@ pub struct Intent {
     pub ordinals: Vec<u64>,
     /// One per record: its primary id, where it is known before the reply.
     pub ids: Vec<Option<Uuid>>,
+    /// One per record: its match key, where its id is not known.
+    pub keys: Vec<Option<KeyHash>>,
+    /// Key hashes and ids whose open letters of earlier runs are out of date
+    /// once this request has left.
+    pub supersedes: Vec<u128>,
 }
 
 /// Names an intent within its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IntentId(pub(super) i64);
+
+#[cfg(test)]
+impl IntentId {
+    pub(crate) fn of_test(number: i64) -> Self {
+        Self(number)
+    }
+}
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,11 +50,14 @@ pub enum Fate {
     Refused,
     /// No sensible reply: anything of it may have landed.
     InDoubt,
+    /// Was in doubt, and its time has passed: its records are compared anew.
+    Passed,
 }
 
 impl Fate {
     /// All of them.
-    pub const ALL: [Fate; 4] = [Fate::Open, Fate::Landed, Fate::Refused, Fate::InDoubt];
+    pub const ALL: [Fate; 5] =
+        [Fate::Open, Fate::Landed, Fate::Refused, Fate::InDoubt, Fate::Passed];
 
     /// As the journal writes it.
     #[must_use]
@@ -51,6 +67,7 @@ impl Fate {
             Fate::Landed => "landed",
             Fate::Refused => "refused",
             Fate::InDoubt => "in_doubt",
+            Fate::Passed => "passed",
         }
     }
 }
@@ -70,6 +87,8 @@ pub struct Reply {
     pub service_request: Option<String>,
     /// Why it was refused or is in doubt; never holds a secret.
     pub message: Option<String>,
+    /// In doubt: the service may commit it until then.
+    pub until: Option<Timestamp>,
 }
 
 /// A request of unknown fate: its records must be looked for by id before
@@ -78,6 +97,13 @@ pub struct Reply {
 pub struct Doubt {
     /// The run that made it.
     pub run: RunId,
+    /// Logical name of the run's entity.
+    pub entity: String,
+    /// The last sign of life of the run's process: an open request may have
+    /// left a little later than that.
+    pub alive: Option<Timestamp>,
+    /// See [`Reply`].
+    pub until: Option<Timestamp>,
     /// Close it by `Run::replied`.
     pub intent: IntentId,
     /// See [`Intent`].
@@ -92,13 +118,15 @@ pub struct Doubt {
     pub ordinals: Vec<u64>,
     /// See [`Intent`].
     pub ids: Vec<Option<Uuid>>,
+    /// See [`Intent`].
+    pub keys: Vec<Option<KeyHash>>,
 }
 
 impl Intent {
     /// The lists belong together.
     pub(super) fn check(&self) -> Result<(), JournalError> {
         let (rows, ids) = (self.ordinals.len(), self.ids.len());
-        if rows == ids && rows <= codec::ROWS_MAX {
+        if rows == ids && rows == self.keys.len() && rows <= codec::ROWS_MAX {
             Ok(())
         } else {
             Err(JournalError::Contradiction {

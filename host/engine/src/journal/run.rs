@@ -73,6 +73,8 @@ impl From<RunId> for String {
 /// What is known of a run when it begins; never holds a secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunStart {
+    /// Where its rows come from.
+    pub kind: RunKind,
     /// The job's name.
     pub job: String,
     /// The job's mode, as the job file writes it: `upsert`.
@@ -91,6 +93,31 @@ pub struct RunStart {
     pub rules: Vec<RuleUsed>,
     /// What the run reads, as it was when the run began.
     pub sources: Vec<FrozenSource>,
+}
+
+/// Where a run's rows came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// The job's source.
+    #[default]
+    Run,
+    /// Letters of earlier runs.
+    Replay,
+}
+
+impl RunKind {
+    /// All of them.
+    pub const ALL: [RunKind; 2] = [RunKind::Run, RunKind::Replay];
+
+    /// As the journal writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunKind::Run => "run",
+            RunKind::Replay => "replay",
+        }
+    }
 }
 
 /// A rule that judged rows of a run.
@@ -201,6 +228,8 @@ pub struct RunRecord {
     /// Its name.
     pub id: RunId,
     /// See [`RunStart`], and so on down to `entity`.
+    pub kind: RunKind,
+    #[expect(missing_docs, reason = "see the field of the same name in RunStart")]
     pub job: String,
     #[expect(missing_docs, reason = "see the field of the same name in RunStart")]
     pub mode: String,

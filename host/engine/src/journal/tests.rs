@@ -2,8 +2,10 @@
 
 mod durability;
 mod figures;
+mod letters;
 mod reading;
 mod refusals;
+mod versions;
 
 use std::path::{Path, PathBuf};
 
@@ -42,6 +44,7 @@ fn time(second: i64) -> Timestamp {
 
 fn start() -> RunStart {
     RunStart {
+        kind: RunKind::Run,
         job: "accounts-nightly".into(),
         mode: "upsert".into(),
         target: "https://contoso.crm.dynamics.com".into(),
@@ -75,6 +78,8 @@ fn intent(ordinals: std::ops::Range<u64>) -> Intent {
         request: Uuid::from_u128(99),
         operation: "create".into(),
         ids: ids.collect(),
+        keys: ordinals.clone().map(|_| None).collect(),
+        supersedes: Vec::new(),
         ordinals: ordinals.collect(),
     }
 }
@@ -82,7 +87,15 @@ fn intent(ordinals: std::ops::Range<u64>) -> Intent {
 fn landed(records: u32) -> Reply {
     let fate = Fate::Landed;
     let at = time(2);
-    Reply { at, fate, landed: records, status: Some(200), service_request: None, message: None }
+    Reply {
+        at,
+        fate,
+        landed: records,
+        status: Some(200),
+        service_request: None,
+        message: None,
+        until: None,
+    }
 }
 
 fn letter(code: &str) -> Letter {
@@ -99,6 +112,10 @@ fn letter(code: &str) -> Letter {
     }
 }
 
+fn row_letter(row: u32, code: &str) -> RowLetter {
+    RowLetter { row, letter: letter(code), key: None, until: Some(time(30)), sent: false }
+}
+
 /// A chunk of rows of these outcomes, with a letter for each that needs one.
 fn chunk(number: u64, first: u64, outcomes: &[Outcome]) -> ChunkRecord {
     let needs =
@@ -110,7 +127,11 @@ fn chunk(number: u64, first: u64, outcomes: &[Outcome]) -> ChunkRecord {
         ids: ordinals.clone().map(|at| (at % 3 != 0).then(|| Uuid::from_u128(at.into()))).collect(),
         ordinals: ordinals.collect(),
         outcomes: outcomes.to_vec(),
-        letters: letters.map(|(row, _)| RowLetter { row, letter: letter("too_long") }).collect(),
+        letters: letters.map(|(row, _)| row_letter(row, "too_long")).collect(),
+        at: time(3),
+        start: String::new(),
+        supersedes: Vec::new(),
+        replays: Vec::new(),
         judgement: Some("sha256:bb".into()),
         next: format!(r#"{{"row":{first}}}"#),
     }

@@ -5,6 +5,7 @@
 //! commit. The first failure ends all writing: it is kept, told to all of its
 //! group, and to everybody who comes later.
 
+mod letters;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +16,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{ChunkRecord, Intent, IntentId, JournalError, Reply, RunEnd, RunId, RunStart, schema};
+use super::{
+    ChunkRecord, Intent, IntentId, JournalError, LetterFilter, Reply, Revision, RuleUsed, RunEnd,
+    RunId, RunStart, schema,
+};
 
 /// Messages that wait: with chunks of 8,192 rows, about 8 MiB.
 const QUEUE_MAX: usize = 32;
@@ -29,10 +33,13 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
 #[derive(Debug)]
 pub(super) enum Message {
     Begin { start: Box<RunStart>, reply: Answer<(i64, RunId)> },
-    Resume { id: RunId, reply: Answer<i64> },
+    Resume { id: RunId, rules: Vec<RuleUsed>, reply: Answer<i64> },
+    Alive { run: i64, at: Timestamp },
     Intent { run: i64, intent: Intent, reply: Answer<IntentId> },
     Replied { intent: IntentId, reply: Reply },
     Settle { run: i64, chunk: Box<ChunkRecord> },
+    Revise { run: i64, revision: Box<Revision> },
+    DropLetters { filter: LetterFilter, reason: String, at: Timestamp, reply: Answer<u64> },
     Flush { reply: Answer<()> },
     Finish { run: i64, end: Box<RunEnd>, reply: Answer<()> },
     Prune { before: Timestamp, reply: Answer<u64> },
@@ -61,13 +68,17 @@ impl Writer {
     }
 
     /// Queues a message and waits for its commit.
-    pub(super) async fn ask<T>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         message: impl FnOnce(Answer<T>) -> Message,
     ) -> Result<T, JournalError> {
         let (reply, answer) = oneshot::channel();
         self.tell(message(reply)).await?;
-        answer.await.unwrap_or_else(|_| Err(self.stopped()))
+        // On a thread that blocks, so that a paused clock knows of the wait.
+        match tokio::task::spawn_blocking(move || answer.blocking_recv()).await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(_)) | Err(_) => Err(self.stopped()),
+        }
     }
 
     /// Queues a message; waits only while the queue is full.
@@ -166,8 +177,8 @@ fn write(
         Message::Begin { start, reply } => {
             answer(told, reply, rows::begin(change, &start).map_err(failed))
         }
-        Message::Resume { id, reply } => {
-            let found = rows::resume(change, &id).map_err(failed);
+        Message::Resume { id, rules, reply } => {
+            let found = rows::resume(change, &id, &rules).map_err(failed);
             if let Ok(None) = found {
                 // Nothing was written: the caller's mistake, not the journal's.
                 let error = JournalError::NoSuchRun { path: path.to_owned(), run: id.to_string() };
@@ -187,6 +198,17 @@ fn write(
             told.push(Box::new(drop));
             rows::settle(change, path, run, &chunk)
         }
+        Message::Alive { run, at } => {
+            told.push(Box::new(drop));
+            rows::alive(change, run, at).map_err(failed)
+        }
+        Message::Revise { run, revision } => {
+            told.push(Box::new(drop));
+            letters::revise(change, path, run, &revision)
+        }
+        Message::DropLetters { filter, reason, at, reply } => {
+            answer(told, reply, letters::drop_letters(change, &filter, &reason, at).map_err(failed))
+        }
         Message::Flush { reply } => answer(told, reply, Ok(())),
         Message::Finish { run, end, reply } => {
             answer(told, reply, rows::finish(change, run, &end).map_err(failed))
@@ -204,8 +226,11 @@ fn write_nothing(message: Message) -> Acknowledge {
         Message::Resume { reply, .. } => refuse(reply),
         Message::Intent { reply, .. } => refuse(reply),
         Message::Flush { reply } | Message::Finish { reply, .. } => refuse(reply),
-        Message::Prune { reply, .. } => refuse(reply),
-        Message::Replied { .. } | Message::Settle { .. } => Box::new(drop),
+        Message::Prune { reply, .. } | Message::DropLetters { reply, .. } => refuse(reply),
+        Message::Replied { .. }
+        | Message::Settle { .. }
+        | Message::Revise { .. }
+        | Message::Alive { .. } => Box::new(drop),
     }
 }
 

@@ -332,7 +332,8 @@ fn projection(
     names.filter(|name| wanted.contains(name.as_str())).collect()
 }
 
-fn masked(job: &Job) -> Arc<[String]> {
+/// Source columns whose values never leave in a letter.
+pub(crate) fn masked(job: &Job) -> Arc<[String]> {
     let masked = job.columns.values().filter(|mapping| mapping.mask);
     masked.filter_map(|mapping| mapping.source.reads()).map(str::to_owned).collect()
 }

@@ -9,7 +9,7 @@ use dvsync_dataverse::{Doubt, Form, Operation, Select};
 use dvsync_model::{KeyHash, Outcome};
 use uuid::Uuid;
 
-use super::{Sender, Then, Work, part};
+use super::{Sender, Then, Work, halves, part};
 use crate::error::RunError;
 use crate::fate::Fate;
 use crate::keys::KeyColumns;
@@ -29,8 +29,8 @@ impl Sender {
             // They say the same thing twice without harm.
             Operation::Update | Operation::Upsert => {
                 if work.tries < self.plan.job.retry.attempts {
-                    self.pause(work.tries).await;
-                    return Ok(Then::Again(vec![work]));
+                    self.pause(&work).await;
+                    return Ok(Then::Again(again(work)));
                 }
                 self.settle_all(&work, &in_doubt(&doubt.message));
                 Ok(Then::Nothing)
@@ -60,7 +60,7 @@ impl Sender {
                         "its id belongs to a record with another key".to_owned(),
                     )
                     .hint("the record's key was changed in the target: change it back, or give the row the new key");
-                    row.frame.settle_fate(row.at(), &fate, id);
+                    row.settle_fate(&fate, id);
                 }
                 Some(_) if work.doubtful => landed.push((row.clone(), Outcome::Created, id)),
                 Some(_) => {
@@ -69,7 +69,7 @@ impl Sender {
                         "somebody else created the record while the run was under way",
                     )
                     .hint("run the job again: it compares and updates");
-                    row.frame.settle_fate(row.at(), &fate, id);
+                    row.settle_fate(&fate, id);
                 }
             }
         }
@@ -83,8 +83,8 @@ impl Sender {
         rest.form = Form::Batch { continue_on_error: true };
         let tries = if rest.doubtful { self.plan.job.retry.attempts } else { CLASHES };
         if rest.tries < tries {
-            self.pause(rest.tries).await;
-            return Ok(Then::Again(vec![rest]));
+            self.pause(&rest).await;
+            return Ok(Then::Again(if rest.doubtful { again(rest) } else { vec![rest] }));
         }
         let fate = if rest.doubtful {
             in_doubt(why)
@@ -138,6 +138,12 @@ impl Sender {
         }
         Ok(there)
     }
+}
+
+/// The same once more, then in halves: one record that the service never gets
+/// over must not hold up the others.
+fn again(work: Work) -> Vec<Work> {
+    if work.tries > 1 && work.rows.len() > 1 { halves(&work) } else { vec![work] }
 }
 
 fn in_doubt(why: &str) -> Fate {

@@ -1,9 +1,13 @@
 //! What the service's no means for a record, in words.
 
-use dvsync_dataverse::{Operation, Refusal};
+use std::collections::BTreeSet;
 
+use dvsync_dataverse::{Operation, Refusal};
+use uuid::Uuid;
+
+use super::{Sender, Then, Work, part};
 use crate::error::RunError;
-use crate::fate::Fate;
+use crate::fate::{Again, Fate};
 use crate::plan::Plan;
 
 /// Codes that a person can act on, by number: Microsoft's *Web service error
@@ -28,8 +32,7 @@ const DOES_NOT_EXIST: u32 = 0x8004_0217;
 pub(super) fn fate(plan: &Plan, operation: Operation, refusal: &Refusal, later: bool) -> Fate {
     let code = refusal.code.map_or(0, |code| code.0);
     if operation == Operation::Update && code == DOES_NOT_EXIST {
-        return Fate::deferred("vanished", "the record was deleted while the run was under way")
-            .hint("run the job again: it decides anew");
+        return vanished();
     }
     let message = match &refusal.request_id {
         Some(id) => format!("{} (service request {id})", refusal.message),
@@ -45,6 +48,49 @@ pub(super) fn fate(plan: &Plan, operation: Operation, refusal: &Refusal, later: 
     }
     fate.column = named_column(plan, &refusal.message);
     fate
+}
+
+fn vanished() -> Fate {
+    Fate::deferred("vanished", "the record was deleted while the run was under way")
+        .hint("run the job again: it decides anew")
+        .again(Again::WithOthers)
+}
+
+/// The service says that records of a bulk update do not exist, and which. The
+/// ids are a hint: the others are sent again, and the next round of the run
+/// reads these anew.
+pub(super) fn names_missing(work: &Work, refusal: &Refusal) -> bool {
+    let code = refusal.code.map_or(0, |code| code.0);
+    work.write.operation() == Operation::Update
+        && code == DOES_NOT_EXIST
+        && !work.hinted
+        && !missing(work, refusal).is_empty()
+}
+
+impl Sender {
+    /// Defers the records that the service named and gives back the others.
+    pub(super) fn without_missing(&self, work: Work, refusal: &Refusal) -> Then {
+        let missing = missing(&work, refusal);
+        let (gone, left): (Vec<usize>, Vec<usize>) = (0..work.rows.len())
+            .partition(|&at| work.rows[at].known_id().is_some_and(|id| missing.contains(&id)));
+        for at in gone {
+            let row = &work.rows[at];
+            row.settle_fate(&vanished(), row.known_id());
+        }
+        if left.is_empty() {
+            return Then::Nothing;
+        }
+        let mut rest = part(&work, &left);
+        rest.hinted = true;
+        Then::Again(vec![rest])
+    }
+}
+
+/// Ids of the batch within the service's message.
+fn missing(work: &Work, refusal: &Refusal) -> BTreeSet<Uuid> {
+    let ours: BTreeSet<Uuid> = work.rows.iter().filter_map(super::Row::known_id).collect();
+    let words = refusal.message.split(|c: char| !c.is_ascii_hexdigit() && c != '-');
+    words.filter_map(|word| Uuid::try_parse(word).ok()).filter(|id| ours.contains(id)).collect()
 }
 
 /// The column that the service's message quotes: shown to the person who reads

@@ -17,7 +17,7 @@ impl Sender {
     pub(super) async fn set_states(&self, rows: Vec<Row>) -> Result<(), RunError> {
         let write = self.states(&rows)?;
         let form = self.form(Operation::Update, rows.len());
-        let mut work = Work { write, rows, form, tries: 0, doubtful: false };
+        let mut work = Work { write, rows, form, tries: 0, doubtful: false, hinted: false };
         while !work.rows.is_empty() {
             let intent = self.run.intent(self.intent(&work)).await?;
             let written = self.client.write(&work.write, work.form).await;
@@ -54,7 +54,7 @@ impl Sender {
                     self.partial(&row, "not_answered", "its state was not confirmed in time");
                 }
             } else if !work.rows.is_empty() {
-                self.pause(work.tries).await;
+                self.pause(&work).await;
             }
         }
         Ok(())
@@ -88,7 +88,7 @@ impl Sender {
         .at("statecode")
         .hint("run the job again: it finds the record and sets the state")
         .partial();
-        row.frame.settle_fate(row.at(), &fate, row.known_id());
+        row.settle_fate(&fate, row.known_id());
     }
 
     fn states(&self, rows: &[Row]) -> Result<Write, RunError> {

@@ -6,8 +6,11 @@ use rusqlite::{Row, RowIndex};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{ChunkOutcomes, Doubt, Fate, LetterRecord, RunId, RunRecord, codec};
-use crate::journal::{FrozenSource, IntentId, RunStatus};
+use super::{
+    Cause, ChunkOutcomes, ChunkSpan, Doubt, DueRow, Fate, LetterRecord, LetterState, RunId,
+    RunRecord, Waiting, codec,
+};
+use crate::journal::{FrozenSource, IntentId, LetterEvent, RunKind, RunStatus};
 
 /// Why a row cannot be read.
 #[derive(Debug)]
@@ -40,6 +43,7 @@ pub(super) type Read<T> = Result<T, Damage>;
 pub(super) fn run(row: &Row<'_>) -> Read<(i64, RunRecord)> {
     let record = RunRecord {
         id: run_id(row, "id")?,
+        kind: named(row, "kind", &RunKind::ALL, |kind| kind.as_str())?,
         job: row.get("job")?,
         mode: row.get("mode")?,
         target: row.get("target")?,
@@ -106,6 +110,72 @@ pub(super) fn letter(row: &Row<'_>) -> Read<LetterRecord> {
             landed_partially: row.get("landed_partially")?,
             row: row.get("source_row")?,
         },
+        state: match row.get_ref("state")? {
+            rusqlite::types::ValueRef::Null => None,
+            _ => Some(state(row, "state")?),
+        },
+        until: row.get::<_, Option<i64>>("until")?.map(moment).transpose()?,
+        attempts: attempts(row)?,
+    })
+}
+
+fn state(row: &Row<'_>, column: &str) -> Read<LetterState> {
+    named(row, column, &LetterState::ALL, |state| state.as_str())
+}
+
+fn attempts(row: &Row<'_>) -> Read<u32> {
+    let attempts = count(row, "attempts")?;
+    u32::try_from(attempts).map_err(|_| Damage::Cell(format!("attempts {attempts} are too many")))
+}
+
+/// Columns in the order in which `causes` asks for them.
+pub(super) fn cause(row: &Row<'_>) -> Read<Cause> {
+    Ok(Cause {
+        outcome: outcome(row, 0)?,
+        code: row.get(1)?,
+        column: row.get(2)?,
+        letters: count(row, 3)?,
+        message: row.get(5)?,
+        hint: row.get(6)?,
+    })
+}
+
+pub(super) fn event(row: &Row<'_>) -> Read<LetterEvent> {
+    let run: Option<String> = row.get("run")?;
+    Ok(LetterEvent {
+        at: time(row, "at")?,
+        state: state(row, "what")?,
+        run: run.map(|_| run_id(row, "run")).transpose()?,
+        note: row.get("note")?,
+    })
+}
+
+pub(super) fn span(row: &Row<'_>) -> Read<ChunkSpan> {
+    Ok(ChunkSpan {
+        chunk: count(row, "chunk")?,
+        start: row.get("start")?,
+        next: row.get("next")?,
+        records: count(row, "records")?,
+    })
+}
+
+pub(super) fn waiting(row: &Row<'_>) -> Read<Option<Waiting>> {
+    match row.get::<_, Option<i64>>("earliest")? {
+        None => Ok(None),
+        Some(earliest) => {
+            Ok(Some(Waiting { earliest: moment(earliest)?, rows: count(row, "records")? }))
+        }
+    }
+}
+
+pub(super) fn due_row(row: &Row<'_>) -> Read<DueRow> {
+    Ok(DueRow {
+        ordinal: count(row, "ordinal")?,
+        code: row.get("code")?,
+        column: row.get("column_name")?,
+        attempts: attempts(row)?,
+        sent: row.get("sent")?,
+        landed_partially: row.get("landed_partially")?,
     })
 }
 
@@ -126,16 +196,27 @@ pub(super) fn chunk(row: &Row<'_>) -> Read<ChunkOutcomes> {
 pub(super) fn doubt(row: &Row<'_>) -> Read<Doubt> {
     let records = rows(row)?;
     let ordinals = row.get_ref("ordinals")?.as_blob().map_err(wrong)?;
-    let ids = row.get_ref("ids")?.as_blob().map_err(wrong)?;
+    let ids = row.get_ref("ids")?.as_blob_or_null().map_err(wrong)?;
+    let keys = row.get_ref("keys")?.as_blob_or_null().map_err(wrong)?;
     Ok(Doubt {
         run: run_id(row, "run_id")?,
+        entity: row.get("entity")?,
+        alive: row.get::<_, Option<i64>>("alive")?.map(moment).transpose()?,
+        until: row.get::<_, Option<i64>>("until")?.map(moment).transpose()?,
         intent: IntentId(row.get("intent")?),
         at: time(row, "at")?,
         request: id(row, "request")?,
         operation: row.get("operation")?,
         fate: named(row, "fate", &Fate::ALL, |fate| fate.as_str())?,
         ordinals: codec::read_ordinals(ordinals, records).map_err(cell)?,
-        ids: codec::read_ids(ids, records).map_err(cell)?,
+        ids: match ids {
+            Some(ids) => codec::read_ids(ids, records).map_err(cell)?,
+            None => vec![None; records],
+        },
+        keys: match keys {
+            Some(keys) => codec::read_keys(keys, records).map_err(cell)?,
+            None => vec![None; records],
+        },
     })
 }
 

@@ -87,7 +87,7 @@ fn an_empty_file_becomes_a_journal() {
 #[test]
 fn a_journal_of_a_newer_version_is_refused() {
     let place = changed("PRAGMA user_version = 9");
-    let message = "journal `PATH` has schema version 9, newer than 1";
+    let message = "journal `PATH` has schema version 9, newer than 2";
     refused(&place.path, message, "newer one");
     let error = Reader::open(&place.path).unwrap_err();
     assert!(matches!(error, JournalError::Newer { found: 9, .. }), "{error:?}");
@@ -118,7 +118,7 @@ async fn a_damaged_file_is_an_error_with_a_hint_and_never_a_panic() {
 fn read_everything(path: &Path, id: &RunId) -> Result<(), JournalError> {
     let reader = Reader::open(path)?;
     reader.runs()?;
-    reader.doubts()?;
+    reader.doubts().collect::<Result<Vec<_>, _>>()?;
     reader.causes(id)?;
     reader.letters(id)?.collect::<Result<Vec<_>, _>>()?;
     reader.outcomes(id)?.collect::<Result<Vec<_>, _>>()?;
@@ -184,7 +184,7 @@ async fn resuming_an_unknown_run_is_refused_and_the_journal_goes_on() {
     let place = place();
     let journal = place.open();
     let id: RunId = "20261122T085301-0000".parse().unwrap();
-    let error = journal.resume(&id).await.unwrap_err();
+    let error = journal.resume(&id, Vec::new()).await.unwrap_err();
     assert!(error.to_string().ends_with("has no run `20261122T085301-0000`"), "{error}");
     journal.begin(start()).await.unwrap();
     place.reader().run(&id).unwrap_err();

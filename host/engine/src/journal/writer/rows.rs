@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use crate::journal::{
-    ChunkRecord, Fate, Intent, IntentId, JournalError, Reply, RunEnd, RunId, RunStart, RunStatus,
-    codec, schema,
+    ChunkRecord, Fate, Intent, IntentId, JournalError, Reply, RowLetter, RuleUsed, RunEnd, RunId,
+    RunStart, RunStatus, codec, schema,
 };
 
 pub(super) fn begin(change: &Connection, start: &RunStart) -> Result<(i64, RunId)> {
@@ -22,8 +22,9 @@ pub(super) fn begin(change: &Connection, start: &RunStart) -> Result<(i64, RunId
         random = random.wrapping_add(1);
     };
     change.execute(
-        "INSERT INTO runs (id, job, mode, target, organization, entity, started, status, rules)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO runs (id, job, mode, target, organization, entity, started, status, rules,
+            kind)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             id.as_str(),
             start.job,
@@ -34,6 +35,7 @@ pub(super) fn begin(change: &Connection, start: &RunStart) -> Result<(i64, RunId
             start.started.as_microsecond(),
             RunStatus::Running.as_str(),
             json(&start.rules)?,
+            start.kind.as_str(),
         ],
     )?;
     let run = change.last_insert_rowid();
@@ -53,15 +55,23 @@ pub(super) fn begin(change: &Connection, start: &RunStart) -> Result<(i64, RunId
 }
 
 /// The run's row, or nothing where there is no such run.
-pub(super) fn resume(change: &Connection, id: &RunId) -> Result<Option<i64>> {
+pub(super) fn resume(change: &Connection, id: &RunId, rules: &[RuleUsed]) -> Result<Option<i64>> {
     change
         .query_row(
             "UPDATE runs SET status = ?2, ended = NULL, counts = NULL, requests = NULL,
-                message = NULL WHERE id = ?1 RETURNING run",
-            [id.as_str(), RunStatus::Running.as_str()],
+                message = NULL, rules = ?3 WHERE id = ?1 RETURNING run",
+            params![id.as_str(), RunStatus::Running.as_str(), json(&rules)?],
             |row| row.get(0),
         )
         .optional()
+}
+
+/// Notes that the run's process is at work.
+pub(super) fn alive(change: &Connection, run: i64, at: Timestamp) -> Result<()> {
+    change
+        .prepare_cached("UPDATE runs SET alive = ?2 WHERE run = ?1")?
+        .execute(params![run, at.as_microsecond()])?;
+    Ok(())
 }
 
 pub(super) fn intent(change: &Connection, run: i64, intent: &Intent) -> Result<IntentId> {
@@ -80,8 +90,16 @@ pub(super) fn intent(change: &Connection, run: i64, intent: &Intent) -> Result<I
         ])?;
     let id = change.last_insert_rowid();
     change
-        .prepare_cached("INSERT INTO intent_records (intent, ordinals, ids) VALUES (?1, ?2, ?3)")?
-        .execute(params![id, codec::ordinals(&intent.ordinals), codec::ids(&intent.ids)])?;
+        .prepare_cached(
+            "INSERT INTO intent_records (intent, ordinals, ids, keys) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            id,
+            codec::ordinals(&intent.ordinals),
+            codec::ids(&intent.ids),
+            intent.keys.iter().any(Option::is_some).then(|| codec::keys(&intent.keys)),
+        ])?;
+    super::letters::supersede(change, run, intent.at, &intent.supersedes)?;
     Ok(IntentId(id))
 }
 
@@ -89,7 +107,7 @@ pub(super) fn replied(change: &Connection, intent: IntentId, reply: &Reply) -> R
     let found = change
         .prepare_cached(
             "UPDATE intents SET fate = ?2, replied = ?3, landed = ?4, status = ?5,
-                service_request = ?6, message = ?7 WHERE intent = ?1",
+                service_request = ?6, message = ?7, until = ?8 WHERE intent = ?1",
         )?
         .execute(params![
             intent.0,
@@ -99,6 +117,7 @@ pub(super) fn replied(change: &Connection, intent: IntentId, reply: &Reply) -> R
             reply.status,
             reply.service_request,
             reply.message,
+            reply.until.map(Timestamp::as_microsecond),
         ])?;
     if found == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(found)) }
 }
@@ -112,7 +131,9 @@ pub(super) fn settle(
     let blob = codec::chunk(&chunk.ordinals, &chunk.outcomes, &chunk.ids)
         .map_err(|source| JournalError::io("compress a chunk for", path, source))?;
     insert_chunk(change, run, chunk, &blob)
+        .and_then(|()| super::letters::supersede(change, run, chunk.at, &chunk.supersedes))
         .and_then(|()| insert_letters(change, run, chunk))
+        .and_then(|()| super::letters::replayed(change, run, chunk))
         .map_err(|source| schema::told("write", path, source))
 }
 
@@ -128,8 +149,9 @@ fn insert_chunk(change: &Connection, run: i64, chunk: &ChunkRecord, blob: &[u8])
         .prepare_cached(
             "INSERT INTO chunks (run, chunk, first_ordinal, last_ordinal, records, created,
                 updated, upserted, deactivated, deleted, unchanged, dropped, deferred,
-                dead_lettered, judgement, next, outcomes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                dead_lettered, judgement, next, outcomes, start)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                ?18)",
         )?
         .execute(params![
             run,
@@ -149,16 +171,13 @@ fn insert_chunk(change: &Connection, run: i64, chunk: &ChunkRecord, blob: &[u8])
             chunk.judgement.as_deref(),
             chunk.next,
             blob,
+            chunk.start,
         ])?;
     Ok(())
 }
 
 fn insert_letters(change: &Connection, run: i64, chunk: &ChunkRecord) -> Result<()> {
-    let mut insert = change.prepare_cached(
-        "INSERT INTO letters (run, ordinal, outcome, file, line, key, code, column_name, message,
-            hint, id, landed_partially, source_row)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?;
+    let number = integer(chunk.chunk)?;
     for entry in &chunk.letters {
         let row = usize::try_from(entry.row).unwrap_or(usize::MAX);
         let (Some(&ordinal), Some(&outcome)) = (chunk.ordinals.get(row), chunk.outcomes.get(row))
@@ -166,10 +185,33 @@ fn insert_letters(change: &Connection, run: i64, chunk: &ChunkRecord) -> Result<
             // `ChunkRecord::check` has refused it.
             return Err(rusqlite::Error::InvalidParameterName(format!("row {row}")));
         };
-        let letter = &entry.letter;
-        insert.execute(params![
+        insert_letter(change, run, number, integer(ordinal)?, outcome, entry)?;
+    }
+    Ok(())
+}
+
+/// Dead letters and deferrals are open; what was left out on purpose is a note.
+pub(super) fn insert_letter(
+    change: &Connection,
+    run: i64,
+    chunk: i64,
+    ordinal: i64,
+    outcome: Outcome,
+    told: &RowLetter,
+) -> Result<()> {
+    let letter = &told.letter;
+    let open = matches!(outcome, Outcome::Deferred | Outcome::DeadLettered);
+    change
+        .prepare_cached(
+            "INSERT INTO letters (run, ordinal, outcome, file, line, key, code, column_name,
+                message, hint, id, landed_partially, source_row, chunk, key_hash, until, sent,
+                state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                ?18)",
+        )?
+        .execute(params![
             run,
-            integer(ordinal)?,
+            ordinal,
             codec::number(outcome),
             &*letter.origin.file,
             integer(letter.origin.line)?,
@@ -181,8 +223,12 @@ fn insert_letters(change: &Connection, run: i64, chunk: &ChunkRecord) -> Result<
             letter.id.as_ref().map(|id| id.as_bytes()),
             letter.landed_partially,
             letter.row,
+            chunk,
+            told.key.map(|key| key.0.to_be_bytes()),
+            told.until.map(Timestamp::as_microsecond),
+            told.sent,
+            open.then_some("open"),
         ])?;
-    }
     Ok(())
 }
 
@@ -227,7 +273,7 @@ pub(super) fn prune(change: &Connection, before: Timestamp) -> Result<u64> {
     Ok(u64::try_from(gone).unwrap_or(u64::MAX))
 }
 
-fn integer<T>(value: T) -> Result<i64>
+pub(super) fn integer<T>(value: T) -> Result<i64>
 where
     i64: TryFrom<T>,
     <i64 as TryFrom<T>>::Error: std::error::Error + Send + Sync + 'static,

@@ -1,0 +1,81 @@
+//! How a run ends: what is left goes to the journal, and the report is made.
+
+use std::time::Duration;
+
+use dvsync_dataverse::RequestCounts;
+
+use crate::error::RunError;
+use crate::job::Job;
+use crate::journal::{Requests, RunEnd, RunStatus};
+use crate::opening::{mode, rules};
+use crate::progress::Stage;
+use crate::report::{Report, status};
+use crate::run::Course;
+
+impl Course<'_> {
+    /// Journals the end. `began`: by the clock, and the requests made before.
+    pub(crate) async fn close(
+        &self,
+        job: &Job,
+        began: (Duration, RequestCounts),
+        stopped: bool,
+    ) -> Report {
+        let (book, failure, halt) = (self.book, &self.failure, &self.halt);
+        let clock = self.parts.clock;
+        failure.catch(book.close().await, halt);
+        self.progress.enter(Stage::Done);
+
+        let counts = book.counts();
+        failure.catch(counts.check().map_err(|law| RunError::Bug(law.to_string())), halt);
+        let mut error = failure.take();
+        let earlier = self.opened.requests_before();
+        let requests = requests(earlier, began.1, self.parts.client.counts());
+        let mut status = status(&counts, stopped, error.as_ref());
+        let end = RunEnd {
+            ended: clock.wall(),
+            status,
+            counts,
+            requests,
+            message: error.as_ref().map(ToString::to_string),
+        };
+        if let Err(lost) = self.run.finish(end).await {
+            tracing::error!(error = %lost, "the end of the run could not be journalled");
+            status = RunStatus::Failed;
+            error = error.or(Some(lost.into()));
+        }
+        let journal = &self.opened.journal;
+        if let Ok(before) = clock.wall().checked_sub(job.journal.retention)
+            && let Err(error) = journal.prune(before).await
+        {
+            tracing::warn!(%error, "old runs stay in the journal");
+        }
+        let seconds = (clock.now() - began.0).as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate")]
+        let records_per_second = counts.read as f64 / seconds.max(1e-9);
+        Report {
+            run_id: self.run.id().clone(),
+            job: job.name.clone(),
+            mode: mode(job),
+            status,
+            counts,
+            requests,
+            seconds,
+            records_per_second,
+            rules: rules(self.plan),
+            causes: book.causes(),
+            journal: journal.path().to_owned(),
+            message: error.as_ref().map(ToString::to_string),
+            hint: error.as_ref().and_then(RunError::hint),
+            error,
+        }
+    }
+}
+
+fn requests(earlier: Requests, before: RequestCounts, after: RequestCounts) -> Requests {
+    Requests {
+        sent: earlier.sent + after.sent - before.sent,
+        retried: earlier.retried + after.retried - before.retried,
+        throttled: earlier.throttled + after.throttled - before.throttled,
+        failed: earlier.failed + after.failed - before.failed,
+    }
+}
