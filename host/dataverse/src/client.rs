@@ -10,15 +10,17 @@ use serde::Deserialize;
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
+use crate::cancel::Cancel;
 use crate::clock::Clock;
-use crate::counts::RequestCounts;
+use crate::counts::{PrincipalCounts, RequestCounts};
 use crate::encode::Write;
 use crate::error::ClientError;
 use crate::headers::Rendered;
 use crate::metadata::EntitySets;
+use crate::principal::Id;
 use crate::read::Select;
 use crate::session::{Call, Session};
-use crate::settings::ClientSettings;
+use crate::settings::{ClientSettings, PrincipalSettings};
 use crate::transport::Transport;
 use crate::written::Written;
 
@@ -57,12 +59,13 @@ pub struct Client {
     shared: Arc<Shared>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) session: Session,
-    pub(crate) headers: Rendered,
+    pub(crate) headers: Arc<Rendered>,
     /// Metadata does not change within the life of a client.
-    pub(crate) entities: Mutex<BTreeMap<String, Arc<Entity>>>,
-    pub(crate) entity_sets: OnceCell<EntitySets>,
+    pub(crate) entities: Arc<Mutex<BTreeMap<String, Arc<Entity>>>>,
+    pub(crate) entity_sets: Arc<OnceCell<EntitySets>>,
 }
 
 impl Client {
@@ -80,11 +83,21 @@ impl Client {
         Ok(Self {
             shared: Arc::new(Shared {
                 session,
-                headers,
-                entities: Mutex::new(BTreeMap::new()),
-                entity_sets: OnceCell::new(),
+                headers: Arc::new(headers),
+                entities: Arc::default(),
+                entity_sets: Arc::default(),
             }),
         })
+    }
+
+    /// The same client for somebody who may want to end early: once `cancel` is
+    /// asked, waits of its calls end at once, with [`Written::NotNow`] or an
+    /// error. A request that has left is never interrupted.
+    #[must_use]
+    pub fn heeding(&self, cancel: Cancel) -> Self {
+        let mut shared = Shared::clone(&self.shared);
+        shared.session.cancel = cancel;
+        Self { shared: Arc::new(shared) }
     }
 
     /// Who we are, as whichever principal is free.
@@ -99,9 +112,10 @@ impl Client {
     /// checks.
     pub async fn who_am_i_each(&self) -> Vec<(String, Result<WhoAmI, ClientError>)> {
         let session = &self.shared.session;
-        futures::future::join_all(session.pool.names().enumerate().map(async |(position, name)| {
-            (name.to_owned(), session.who_am_i(Some(position)).await)
-        }))
+        let working = session.pool.working();
+        futures::future::join_all(
+            working.into_iter().map(async |(id, name)| (name, session.who_am_i(Some(id)).await)),
+        )
         .await
     }
 
@@ -159,6 +173,41 @@ impl Client {
         self.shared.session.tally.read()
     }
 
+    /// What each principal did so far, drained ones included.
+    #[must_use]
+    pub fn principals(&self) -> Vec<PrincipalCounts> {
+        self.shared.session.pool.counts()
+    }
+
+    /// One more principal, from the next request on; one that was drained works
+    /// again, with this credential.
+    ///
+    /// # Errors
+    /// One of this name is working already.
+    pub fn add(&self, principal: &PrincipalSettings) -> Result<(), ClientError> {
+        self.shared.session.pool.add(principal)
+    }
+
+    /// A new credential for the principal of that name, from the next request
+    /// on: a rotated secret. Requests under way end with the old one; what is
+    /// known of the user's limits stays.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn replace(&self, principal: &PrincipalSettings) -> Result<(), ClientError> {
+        self.shared.session.pool.replace(principal)
+    }
+
+    /// Sends nothing more as this principal, and returns when what is under way
+    /// has ended; the others do the work. With all drained, calls are refused
+    /// until one is added. Dropping the future leaves it drained.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub async fn drain(&self, name: &str) -> Result<(), ClientError> {
+        self.shared.session.pool.drain(name).await
+    }
+
     /// The clock that waits and `until`s are told by.
     #[must_use]
     pub fn clock(&self) -> Clock {
@@ -175,7 +224,7 @@ impl std::fmt::Debug for Client {
 }
 
 impl Session {
-    async fn who_am_i(&self, only: Option<usize>) -> Result<WhoAmI, ClientError> {
+    async fn who_am_i(&self, only: Option<Id>) -> Result<WhoAmI, ClientError> {
         let mut call = Call::get("WhoAmI", format!("{}WhoAmI", self.origin.root()));
         call.only = only;
         let reply = self.read(&call).await?;

@@ -16,6 +16,7 @@
 //! client.
 
 pub mod address;
+mod cancel;
 mod client;
 mod clock;
 mod code;
@@ -25,6 +26,7 @@ mod encode;
 mod error;
 mod headers;
 mod metadata;
+mod pace;
 mod principal;
 mod read;
 mod reply;
@@ -38,17 +40,18 @@ mod token;
 mod transport;
 mod written;
 
+pub use cancel::Cancel;
 pub use client::{Client, Form, WhoAmI};
 pub use clock::Clock;
 pub use code::ErrorCode;
-pub use counts::RequestCounts;
+pub use counts::{PrincipalCounts, RequestCounts};
 pub use disposition::{Disposition, Facts};
 pub use encode::{Address, EncodeError, Field, Operation, Write, WriteBuilder};
 pub use error::ClientError;
 pub use read::Select;
 pub use settings::{
-    Bypass, Caller, ClientSettings, Credential, DopHintScope, PrincipalSettings, RetrySettings,
-    WriteHeaders,
+    Bypass, Caller, ClientSettings, Credential, DopHintScope, PaceSettings, PrincipalSettings,
+    RetrySettings, WriteHeaders,
 };
 pub use transport::{
     HttpSettings, HttpTransport, Phase, Proxy, Transport, TransportError, TransportFault,

@@ -1,9 +1,8 @@
 //! Who sends: application users, each with its own token and throttle.
 //!
-//! The pool lends the principal that can send soonest. Callers are served in
-//! the order in which they came; one that stops waiting leaves no trace. A
-//! principal that was refused stays out for a while; when all are out, the
-//! first refusal is the answer.
+//! The pool waits; who is lent is decided in `principal/lending.rs`. Callers
+//! are served in the order in which they came; one that stops waiting leaves no
+//! trace. When all principals are refused, the first refusal is the answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,11 +10,16 @@ use std::time::Duration;
 use tokio::sync::{Mutex as Turn, Notify};
 
 use crate::clock::Clock;
+use crate::counts::PrincipalCounts;
 use crate::error::ClientError;
-use crate::settings::{ClientSettings, DopHintScope};
-use crate::throttle::{Ended, Ready, Throttle};
+use crate::settings::{ClientSettings, PrincipalSettings};
+use crate::throttle::Ended;
 use crate::token::Tokens;
 use crate::transport::Transport;
+
+mod lending;
+
+pub(crate) use lending::{Choice, Id, Lending, Load, Loan, Refused};
 
 /// An application user.
 pub(crate) struct Principal {
@@ -25,72 +29,104 @@ pub(crate) struct Principal {
 
 /// All principals of a client.
 pub(crate) struct Pool {
-    principals: Vec<Arc<Principal>>,
-    /// In the order of `principals`. Never held across an await.
-    states: Mutex<Vec<State>>,
+    /// Never held across an await.
+    state: Mutex<State>,
     /// Held by the caller who is next; a fair queue for the others.
     turn: Turn<()>,
     /// Something ended or changed: whoever holds the turn looks again.
     changed: Notify,
+    /// Something ended: whoever drains looks again.
+    ended: Notify,
     clock: Clock,
-    quarantine: Duration,
-    dop_hint_scope: DopHintScope,
+    scope: String,
+    transport: Arc<dyn Transport>,
 }
 
-struct State {
-    throttle: Throttle,
-    /// Out until then, because of that.
-    out: Option<(Duration, ClientError)>,
-    /// Requests that it has been lent for: breaks ties evenly.
-    lent: u64,
-}
-
-/// Why nobody was lent.
-#[derive(Debug, Clone)]
-pub(crate) enum Refused {
-    /// All are frozen for longer than the caller waits.
-    Frozen(Duration),
-    /// All are out; why the first one is.
-    AllOut(ClientError),
-}
+type State = Lending<Arc<Principal>>;
 
 impl Pool {
     pub(crate) fn new(
         settings: &ClientSettings,
-        scope: &str,
-        transport: &Arc<dyn Transport>,
+        scope: String,
+        transport: Arc<dyn Transport>,
         clock: Clock,
-    ) -> Self {
-        let principals = settings
-            .principals
-            .iter()
-            .map(|principal| {
-                let tokens = Tokens::new(principal, scope.to_owned(), transport.clone());
-                Arc::new(Principal { name: principal.name.clone(), tokens })
-            })
-            .collect();
-        let states = settings
-            .principals
-            .iter()
-            .map(|_| State {
-                throttle: Throttle::new(settings.concurrency_max),
-                out: None,
-                lent: 0,
-            })
-            .collect();
-        Self {
-            principals,
-            states: Mutex::new(states),
+    ) -> Result<Self, ClientError> {
+        let pool = Self {
+            state: Mutex::new(Lending::new(settings)),
             turn: Turn::new(()),
             changed: Notify::new(),
+            ended: Notify::new(),
             clock,
-            quarantine: settings.quarantine,
-            dop_hint_scope: settings.dop_hint_scope,
+            scope,
+            transport,
+        };
+        for principal in &settings.principals {
+            pool.add(principal)?;
+        }
+        Ok(pool)
+    }
+
+    fn principal(&self, settings: &PrincipalSettings) -> Arc<Principal> {
+        let tokens = Tokens::new(settings, self.scope.clone(), self.transport.clone());
+        Arc::new(Principal { name: settings.name.clone(), tokens })
+    }
+
+    /// One more principal, from now on; one that was drained works again.
+    pub(crate) fn add(&self, settings: &PrincipalSettings) -> Result<(), ClientError> {
+        let principal = self.principal(settings);
+        self.change(|state| match state.named(&settings.name) {
+            Some((_, true)) => Err(not_named(&settings.name, "is there already")),
+            Some((id, false)) => {
+                state.renew(id, principal);
+                Ok(())
+            }
+            None => {
+                state.add(&settings.name, principal);
+                Ok(())
+            }
+        })
+    }
+
+    /// A new credential for the principal of this name: for requests from now
+    /// on; those under way end with the old one.
+    pub(crate) fn replace(&self, settings: &PrincipalSettings) -> Result<(), ClientError> {
+        let principal = self.principal(settings);
+        self.change(|state| {
+            let id = named(state, &settings.name)?;
+            state.renew(id, principal);
+            Ok(())
+        })
+    }
+
+    /// Nothing new as the principal of this name; returns when what is under
+    /// way has ended. Dropped earlier, it stays drained.
+    pub(crate) async fn drain(&self, name: &str) -> Result<(), ClientError> {
+        let id = self.change(|state| {
+            let id = named(state, name)?;
+            state.drain(id);
+            Ok(id)
+        })?;
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            // Registered before the count is read, so that no end is missed.
+            ended.as_mut().enable();
+            if self.lock().in_flight(id) == 0 {
+                return Ok(());
+            }
+            ended.await;
         }
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.principals.iter().map(|principal| principal.name.as_str())
+    /// Names and ids of those that work.
+    pub(crate) fn working(&self) -> Vec<(Id, String)> {
+        self.lock().working().map(|(id, name)| (id, name.to_owned())).collect()
+    }
+
+    /// What each principal did.
+    pub(crate) fn counts(&self) -> Vec<PrincipalCounts> {
+        let now = self.clock.now();
+        self.lock().counts(now)
     }
 
     /// Waits for a principal that may send, at most until `give_up`; `only` is
@@ -98,130 +134,93 @@ impl Pool {
     pub(crate) async fn lend(
         &self,
         give_up: Duration,
-        only: Option<usize>,
+        load: Load,
+        only: Option<Id>,
     ) -> Result<Lease<'_>, Refused> {
         let _turn = self.turn.lock().await;
         loop {
             let changed = self.changed.notified();
-            match self.choose(only)? {
-                Choice::Lent(position) => {
-                    return Ok(Lease { pool: self, position, began: self.clock.now(), open: true });
+            let choice = self.lock().choose(self.clock.now(), load, only);
+            let wait = match choice {
+                Ok(Choice::Lent(loan, principal)) => {
+                    return Ok(Lease { pool: self, principal, loan, left: false, open: true });
                 }
-                Choice::Wait { thaw: Some(when), busy: false } if when > give_up => {
-                    return Err(Refused::Frozen(when));
-                }
-                Choice::Wait { thaw: Some(when), .. } => {
+                Ok(Choice::Wait { when, busy }) => (when, busy),
+                Err(Refused::Spent(when)) if when <= give_up => (Some(when), false),
+                Err(refused) => return Err(refused),
+            };
+            match wait {
+                (Some(when), false) if when > give_up => return Err(Refused::Frozen(when)),
+                (Some(when), _) => {
                     tokio::select! {
                         () = self.clock.sleep_until(when) => {}
                         () = changed => {}
                     }
                 }
-                Choice::Wait { thaw: None, .. } => changed.await,
+                (None, _) => changed.await,
             }
         }
     }
 
-    fn choose(&self, only: Option<usize>) -> Result<Choice, Refused> {
-        let now = self.clock.now();
-        let mut states = self.lock();
-        for state in states.iter_mut() {
-            if state.out.as_ref().is_some_and(|(until, _)| *until <= now) {
-                state.out = None;
-            }
-        }
-        let asked = |position: usize| only.is_none_or(|only| only == position);
-        let candidates = || {
-            states
-                .iter()
-                .enumerate()
-                .filter(|(position, state)| asked(*position) && state.out.is_none())
-        };
-        if candidates().next().is_none() {
-            let why = states.iter().enumerate().find_map(|(position, state)| {
-                state.out.as_ref().filter(|_| asked(position)).map(|(_, error)| error.clone())
-            });
-            return Err(Refused::AllOut(why.unwrap_or_else(|| ClientError::Settings {
-                setting: "principals",
-                message: "there is none".to_owned(),
-            })));
-        }
-        let ready = candidates()
-            .filter(|(_, state)| state.throttle.ready(now) == Ready::Now)
-            .min_by_key(|(position, state)| (load(&state.throttle), state.lent, *position))
-            .map(|(position, _)| position);
-        if let Some(position) = ready {
-            if let Some(state) = states.get_mut(position) {
-                state.throttle.begin();
-                state.lent += 1;
-            }
-            return Ok(Choice::Lent(position));
-        }
-        // Nobody can send now: either the soonest thaw, or an end.
-        let thaw = candidates()
-            .filter_map(|(_, state)| match state.throttle.ready(now) {
-                Ready::At(when) => Some(when),
-                Ready::Now | Ready::WhenFree => None,
-            })
-            .min();
-        let busy = candidates().any(|(_, state)| state.throttle.ready(now) == Ready::WhenFree);
-        Ok(Choice::Wait { thaw, busy })
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<State>> {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, position: usize, change: impl FnOnce(&mut State)) {
-        if let Some(state) = self.lock().get_mut(position) {
-            change(state);
-        }
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let outcome = change(&mut self.lock());
         self.changed.notify_one();
+        outcome
     }
 }
 
-enum Choice {
-    Lent(usize),
-    /// Until the soonest thaw, or until something ends or changes; `busy` when
-    /// somebody is not frozen but has all that it may have in flight.
-    Wait {
-        thaw: Option<Duration>,
-        busy: bool,
-    },
+fn named(state: &State, name: &str) -> Result<Id, ClientError> {
+    state.named(name).map(|(id, _)| id).ok_or_else(|| not_named(name, "is not there"))
 }
 
-/// Share of its limit that a principal uses, in thousandths.
-fn load(throttle: &Throttle) -> usize {
-    throttle.in_flight() * 1000 / throttle.limit()
+fn not_named(name: &str, problem: &str) -> ClientError {
+    ClientError::Settings { setting: "principals", message: format!("`{name}` {problem}") }
 }
 
 /// One request's right to be sent, as one principal. Dropped without
-/// [`Lease::end`], it says that the request's end is unknown.
+/// [`Lease::end`], it says that the request's end is unknown, or that it never
+/// left.
 pub(crate) struct Lease<'a> {
     pool: &'a Pool,
-    position: usize,
-    began: Duration,
+    principal: Arc<Principal>,
+    loan: Loan,
+    left: bool,
     open: bool,
 }
 
 impl Lease<'_> {
+    /// Whoever sends.
     pub(crate) fn principal(&self) -> &Arc<Principal> {
-        &self.pool.principals[self.position]
+        &self.principal
     }
 
     /// The request leaves now: what was spent on waiting for a token is not
     /// part of it.
     pub(crate) fn leave(&mut self) -> Duration {
-        self.began = self.pool.clock.now();
-        self.began
+        self.left = true;
+        self.loan.ticket.left = self.pool.clock.now();
+        self.loan.ticket.left
     }
 
-    /// The service's hint of how many to send at once.
-    pub(crate) fn hint(&self, dop: usize) {
-        let share = match self.pool.dop_hint_scope {
-            DopHintScope::Environment => dop / self.pool.principals.len().max(1),
-            DopHintScope::Principal => dop,
-        };
-        self.pool.change(self.position, |state| state.throttle.hint(share));
+    /// What the headers of the reply hint at: how many to send at once, and
+    /// what is left of requests and of seconds.
+    pub(crate) fn hints(&self, dop: Option<usize>, requests: Option<f64>, seconds: Option<f64>) {
+        let now = self.pool.clock.now();
+        self.pool.change(|state| {
+            if let Some(dop) = dop {
+                state.hint(dop);
+            }
+            state.remaining(self.loan.id, now, requests, seconds);
+        });
+    }
+
+    /// Records that this request has written.
+    pub(crate) fn landed(&self, records: usize) {
+        self.pool.lock().landed(self.loan.id, records);
     }
 
     /// The request has ended.
@@ -231,23 +230,25 @@ impl Lease<'_> {
 
     /// The service refuses this principal.
     pub(crate) fn refused(mut self, why: ClientError) {
-        self.close(Ended::Unknown);
-        let until = self.pool.clock.now() + self.pool.quarantine;
-        tracing::warn!(principal = self.principal().name, "refused: out for a while");
-        self.pool.change(self.position, |state| state.out = Some((until, why)));
+        self.open = false;
+        tracing::warn!(principal = self.principal.name, error = %why, "refused: out for a while");
+        let (now, loan, left) = (self.pool.clock.now(), self.loan, self.left);
+        self.pool.change(|state| state.refuse(loan, now, why, left));
+        self.pool.ended.notify_waiters();
     }
 
     fn close(&mut self, ended: Ended) {
         if self.open {
             self.open = false;
-            let (began, now) = (self.began, self.pool.clock.now());
-            self.pool.change(self.position, |state| state.throttle.end(began, now, ended));
+            let (now, loan) = (self.pool.clock.now(), self.loan);
+            self.pool.change(|state| state.end(loan, now, ended));
+            self.pool.ended.notify_waiters();
         }
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        self.close(Ended::Unknown);
+        self.close(if self.left { Ended::Unknown } else { Ended::NotSent });
     }
 }

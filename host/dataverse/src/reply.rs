@@ -137,6 +137,18 @@ pub(crate) fn dop_hint(headers: &HeaderMap) -> Option<usize> {
     headers.get("x-ms-dop-hint")?.to_str().ok()?.trim().parse().ok()
 }
 
+/// What is left of requests and of seconds, as the web server that answered
+/// says: `5999`, `1,200.00`.
+pub(crate) fn remaining(headers: &HeaderMap) -> (Option<f64>, Option<f64>) {
+    let number = |name: &str| -> Option<f64> {
+        headers.get(name)?.to_str().ok()?.trim().replace(',', "").parse().ok()
+    };
+    (
+        number("x-ms-ratelimit-burst-remaining-xrm-requests"),
+        number("x-ms-ratelimit-time-remaining-xrm-requests"),
+    )
+}
+
 /// A reply that was read whole.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
@@ -244,6 +256,22 @@ mod tests {
             );
         }
         assert_eq!(retry_after(&HeaderMap::new(), wall), None);
+    }
+
+    #[test]
+    fn what_is_left_is_read_in_the_services_own_notation() {
+        for (requests, seconds, expected) in [
+            ("5999", "1,200.00", (Some(5999.0), Some(1200.0))),
+            ("0", "7.46", (Some(0.0), Some(7.46))),
+            ("many", "", (None, None)),
+        ] {
+            let mut headers = HeaderMap::new();
+            let mut put = |name, value| headers.insert(name, HeaderValue::from_static(value));
+            put("x-ms-ratelimit-burst-remaining-xrm-requests", requests);
+            put("x-ms-ratelimit-time-remaining-xrm-requests", seconds);
+            assert_eq!(remaining(&headers), expected);
+        }
+        assert_eq!(remaining(&HeaderMap::new()), (None, None));
     }
 
     proptest! {

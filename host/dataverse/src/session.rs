@@ -15,14 +15,16 @@ use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use uuid::Uuid;
 
+use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::counts::{Tally, count};
 use crate::encode::Operation;
 use crate::error::ClientError;
-use crate::principal::Pool;
+use crate::principal::{Id, Load, Pool};
 use crate::reply::Reply;
 use crate::retry::{Budget, Jitter, backoff};
 use crate::settings::ClientSettings;
+use crate::throttle::Class;
 use crate::token::Token;
 use crate::transport::Transport;
 use crate::written::{Doubt, NotNow, Refusal};
@@ -48,7 +50,7 @@ pub(crate) struct Call {
     pub(crate) operation: Option<Operation>,
     pub(crate) records: usize,
     /// The principal that must send it, where it matters.
-    pub(crate) only: Option<usize>,
+    pub(crate) only: Option<Id>,
 }
 
 impl Call {
@@ -64,6 +66,20 @@ impl Call {
             records: 0,
             only: None,
         }
+    }
+
+    /// What the throttle compares it with, and what the job pays for it.
+    fn load(&self) -> Load {
+        let kind = match self.operation {
+            None => 0,
+            Some(Operation::Create) => 1,
+            Some(Operation::Update) => 2,
+            Some(Operation::Upsert) => 3,
+        };
+        // A `$batch` is no bulk message, a page no count: like with like.
+        let form = if self.target.ends_with("$batch") { 10 } else { 0 };
+        let records = if self.operation.is_some() { self.records } else { 0 };
+        Load { class: Class::new(kind + form, self.records), records }
     }
 }
 
@@ -82,17 +98,19 @@ pub(crate) enum Answer {
     Stop(ClientError),
 }
 
-/// What all calls of a client share.
+/// What all calls of a client share, and whose wish to end early they heed.
+#[derive(Clone)]
 pub(crate) struct Session {
-    pub(crate) settings: ClientSettings,
-    pub(crate) origin: Origin,
+    pub(crate) settings: Arc<ClientSettings>,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) clock: Clock,
-    pub(crate) pool: Pool,
-    pub(crate) tally: Tally,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) cancel: Cancel,
     transport: Arc<dyn Transport>,
     headers: HeaderMap,
-    budget: Budget,
-    jitter: Jitter,
+    budget: Arc<Budget>,
+    jitter: Arc<Jitter>,
 }
 
 impl Session {
@@ -108,7 +126,14 @@ impl Session {
                 message: "at least one is needed".to_owned(),
             });
         }
-        let pool = Pool::new(&settings, &origin.scope(), &transport, clock);
+        let pace = settings.pace.requests_per_second;
+        if pace.is_some_and(|pace| !(1e-3..=1e6).contains(&pace)) {
+            return Err(ClientError::Settings {
+                setting: "requests_per_second",
+                message: format!("expected 0.001 to 1000000, found `{}`", pace.unwrap_or_default()),
+            });
+        }
+        let pool = Pool::new(&settings, origin.scope(), transport.clone(), clock)?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for name in ["odata-version", "odata-maxversion"] {
@@ -117,15 +142,16 @@ impl Session {
         let seed = settings.seed.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
         let budget = Budget::new(settings.retry.budget);
         Ok(Self {
-            settings,
-            origin,
+            settings: Arc::new(settings),
+            origin: Arc::new(origin),
             clock,
-            pool,
-            tally: Tally::default(),
+            pool: Arc::new(pool),
+            tally: Arc::default(),
+            cancel: Cancel::new(),
             transport,
             headers,
-            budget,
-            jitter: Jitter::new(seed),
+            budget: Arc::new(budget),
+            jitter: Arc::new(Jitter::new(seed)),
         })
     }
 
@@ -172,8 +198,7 @@ impl Session {
         if attempts >= self.settings.retry.attempts_max || !self.budget.spend() {
             return false;
         }
-        self.clock.sleep_until(now + wait).await;
-        true
+        self.cancel.or(self.clock.sleep_until(now + wait)).await.is_some()
     }
 
     fn request(&self, call: &Call, token: &Token) -> Result<http::Request<Bytes>, ClientError> {

@@ -30,8 +30,13 @@ pub struct ClientSettings {
     pub concurrency_max: usize,
     /// What the service's hint of how many requests to send at once counts for.
     pub dop_hint_scope: DopHintScope,
-    /// How long a principal that was refused stays out before it is tried
-    /// again.
+    /// The window over which the service counts requests and execution time
+    /// (*Service protection API limits*: five minutes). The amounts are learned.
+    pub limits_window: Duration,
+    /// What the job itself wants to spend, whatever the service allows.
+    pub pace: PaceSettings,
+    /// How long a principal that was refused stays out before one request tries
+    /// it again; doubles with each refusal in a row, up to an hour.
     pub quarantine: Duration,
     /// Absolute instead of root-relative URLs within `$batch`.
     pub batch_absolute_urls: bool,
@@ -53,11 +58,25 @@ impl ClientSettings {
             wait_max: Duration::from_mins(10),
             concurrency_max: 52,
             dop_hint_scope: DopHintScope::Environment,
+            limits_window: Duration::from_mins(5),
+            pace: PaceSettings::default(),
             quarantine: Duration::from_mins(5),
             batch_absolute_urls: false,
             seed: None,
         }
     }
+}
+
+/// What the job itself wants to spend; nothing set, nothing held back.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PaceSettings {
+    /// Requests a second, over all principals; above 0.
+    pub requests_per_second: Option<f64>,
+    /// Records written in any 24 hours; a write beyond it answers "not now".
+    pub records_per_day: Option<u64>,
+    /// Records of the last 24 hours that others have written: they count as if
+    /// written when the client is made.
+    pub records_spent: u64,
 }
 
 /// What `x-ms-dop-hint` counts for (Microsoft does not say).

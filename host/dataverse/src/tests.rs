@@ -3,11 +3,13 @@
 //! `scripted` plays the service and remembers what it was sent; `tables` holds
 //! the entities; the others test one promise each.
 
+mod cancelling;
 mod cells;
 mod doubt;
 mod finding;
 mod landing;
 mod metadata;
+mod models;
 mod paging;
 mod principals;
 mod scripted;

@@ -90,8 +90,11 @@ pub struct Doubt {
 pub struct NotNow {
     /// When to try again, by the client's clock.
     pub until: Duration,
-    /// The service's code, or `throttled`.
+    /// The service's code, or `throttled`; `records_per_day` when the job has
+    /// spent what it wants to spend; `cancelled`.
     pub code: String,
     /// For people.
     pub message: String,
+    /// Somebody asked to end early: see [`crate::Cancel`].
+    pub cancelled: bool,
 }

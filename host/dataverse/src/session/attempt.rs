@@ -11,7 +11,7 @@ use crate::error::ClientError;
 use crate::principal::{Lease, Refused};
 use crate::reply::{self, Problem, Reply, statuses};
 use crate::retry::backoff;
-use crate::throttle::Ended;
+use crate::throttle::{Ended, Limit};
 use crate::token::Token;
 use crate::transport::{Phase, TransportError, TransportFault};
 use crate::written::{Doubt, NotNow, Refusal};
@@ -55,12 +55,22 @@ impl Session {
     pub(super) async fn attempt(&self, call: &Call, progress: &mut Progress) -> Next {
         let give_up = (self.clock.now() + self.settings.wait_max)
             .min(progress.started + self.settings.retry.deadline);
-        let mut lease = match self.pool.lend(give_up, call.only).await {
-            Ok(lease) => lease,
-            Err(Refused::Frozen(until)) => {
+        let lent = self.cancel.or(self.pool.lend(give_up, call.load(), call.only)).await;
+        let mut lease = match lent {
+            None => return Next::Ended(self.cancelled()),
+            Some(Ok(lease)) => lease,
+            Some(Err(Refused::Frozen(until))) => {
                 return Next::Ended(Answer::NotNow(not_now(until, progress)));
             }
-            Err(Refused::AllOut(error)) => return Next::Ended(Answer::Stop(error)),
+            Some(Err(Refused::Spent(until))) => {
+                return Next::Ended(Answer::NotNow(NotNow {
+                    until,
+                    code: "records_per_day".to_owned(),
+                    message: "the job has written as many records as it may in 24 hours".to_owned(),
+                    cancelled: false,
+                }));
+            }
+            Some(Err(Refused::AllOut(error))) => return Next::Ended(Answer::Stop(error)),
         };
         let principal = lease.principal().clone();
         let refused_before = progress
@@ -68,14 +78,17 @@ impl Session {
             .as_ref()
             .filter(|(name, _)| *name == principal.name)
             .map(|(_, token)| token.clone());
-        let token = match &refused_before {
-            Some(refused) => principal.tokens.renewed(refused, &self.clock).await,
-            None => principal.tokens.token(&self.clock).await,
-        };
+        let token = self.cancel.or(async {
+            match &refused_before {
+                Some(refused) => principal.tokens.renewed(refused, &self.clock).await,
+                None => principal.tokens.token(&self.clock).await,
+            }
+        });
+        let Some(token) = token.await else { return Next::Ended(self.cancelled()) };
         let token = match token {
             Ok(token) => token,
             Err(error) if error.is_transient() => {
-                lease.end(Ended::Unknown);
+                lease.end(Ended::NotSent);
                 progress.attempts += 1;
                 return self.again(progress, || Answer::Stop(error)).await;
             }
@@ -87,7 +100,7 @@ impl Session {
         let request = match self.request(call, &token) {
             Ok(request) => request,
             Err(error) => {
-                lease.end(Ended::Unknown);
+                lease.end(Ended::NotSent);
                 return Next::Ended(Answer::Stop(error));
             }
         };
@@ -120,9 +133,8 @@ impl Session {
                     request_id = reply::request_id(&reply.headers),
                     "reply"
                 );
-                if let Some(dop) = reply::dop_hint(&reply.headers) {
-                    flight.lease.hint(dop);
-                }
+                let (requests, seconds) = reply::remaining(&reply.headers);
+                flight.lease.hints(reply::dop_hint(&reply.headers), requests, seconds);
                 self.with_reply(progress, flight, reply).await
             }
         }
@@ -139,7 +151,11 @@ impl Session {
             count(&self.tally.sent);
         }
         let slow = error.kind == TransportFault::Timeout && error.phase != Phase::NotSent;
-        lease.end(if slow { Ended::Overload } else { Ended::Unknown });
+        lease.end(match error.phase {
+            Phase::NotSent => Ended::NotSent,
+            _ if slow => Ended::Overload,
+            _ => Ended::Unknown,
+        });
         let facts = Facts {
             phase: error.phase,
             status: 0,
@@ -172,11 +188,14 @@ impl Session {
         let throttled = reply.status == StatusCode::TOO_MANY_REQUESTS;
         let batch = reply.boundary().is_some() && !throttled;
         if reply.status.is_success() || batch {
+            if call.operation.is_some() {
+                lease.landed(call.records);
+            }
             let within = reply.throttled_within();
             if within.is_some() {
                 count(&self.tally.throttled);
             }
-            lease.end(within.map_or(Ended::Fine, Ended::Throttled));
+            lease.end(within.map_or(Ended::Fine, |wait| held_back(wait, Limit::Other)));
             if call.operation.is_none() && reply.body.trim_ascii_start().starts_with(b"<") {
                 let problem = reply::problem(&reply.body);
                 return Next::Ended(Answer::Stop(self.not_dataverse(&reply, &problem)));
@@ -214,12 +233,12 @@ impl Session {
                 // principal, or waits for this one in full.
                 progress.attempts -= 1;
                 progress.throttled = Some((refusal.code_text(), refusal.message));
-                lease.end(Ended::Throttled(wait));
+                lease.end(held_back(wait, Limit::of(refusal.code)));
                 Next::Again
             }
             disposition => {
                 lease.end(match wait {
-                    Some(wait) if status >= 500 => Ended::Throttled(Some(wait)),
+                    Some(wait) if status >= 500 => held_back(Some(wait), Limit::Other),
                     None if matches!(status, 502..=504) => Ended::Overload,
                     _ => Ended::Fine,
                 });
@@ -246,12 +265,24 @@ impl Session {
         }
     }
 
+    /// Somebody asked to end early; nothing is under way.
+    fn cancelled(&self) -> Answer {
+        Answer::NotNow(NotNow {
+            until: self.clock.now(),
+            code: "cancelled".to_owned(),
+            message: "it was asked to stop while it waited".to_owned(),
+            cancelled: true,
+        })
+    }
+
     /// Waits before the next attempt, if there may be one.
     async fn again(&self, progress: &Progress, otherwise: impl FnOnce() -> Answer) -> Next {
         let bound = backoff(&self.settings.retry, progress.attempts);
         let deadline = progress.started + self.settings.retry.deadline;
         if self.clock.now() + bound <= deadline && self.pause(progress.attempts).await {
             Next::Again
+        } else if self.cancel.asked() {
+            Next::Ended(self.cancelled())
         } else {
             Next::Ended(otherwise())
         }
@@ -277,10 +308,15 @@ impl Session {
     }
 }
 
+/// A demand to wait.
+fn held_back(wait: Option<Duration>, limit: Limit) -> Ended {
+    Ended::Throttled { wait, limit }
+}
+
 fn not_now(until: Duration, progress: &mut Progress) -> NotNow {
     let (code, message) = progress.throttled.take().unwrap_or_else(|| {
         let message = "all principals are throttled for longer than may be waited";
         ("throttled".to_owned(), message.to_owned())
     });
-    NotNow { until, code, message }
+    NotNow { until, code, message, cancelled: false }
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use dvsync_model::Secret;
+
 use super::scripted::{Service, Step, client, error, json, no_content, settings};
 use super::tables::write;
-use crate::{ClientError, ClientSettings, Form, Operation, Written};
+use crate::{ClientError, ClientSettings, Credential, Form, Operation, PrincipalSettings, Written};
 
 const WHO: &str = r#"{"BusinessUnitId":"00000000-0000-0000-0000-000000000003",
     "UserId":"00000000-0000-0000-0000-000000000002",
@@ -108,4 +110,74 @@ fn a_client_without_principals_is_refused() {
     let (service, clock) = Service::playing([]);
     let settings = ClientSettings { principals: vec![], ..settings(&[]) };
     assert!(crate::Client::new(settings, service, clock).is_err());
+}
+
+fn principal(name: &str, token: &str) -> PrincipalSettings {
+    let credential = Credential::Token(Secret::new(token.to_owned()));
+    PrincipalSettings { name: name.to_owned(), credential }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drained_principal_finishes_what_is_under_way_and_the_others_go_on() {
+    let service =
+        Service::answering(|_| Step::After(Duration::from_secs(10), Box::new(no_content())));
+    let client = client(&service, settings(&["a", "b"]));
+    let write = write(Operation::Update, 1);
+    let both =
+        futures::future::join(client.write(&write, Form::Bulk), client.write(&write, Form::Bulk));
+    let draining = async {
+        client.clock().sleep_until(Duration::from_secs(1)).await;
+        client.drain("a").await.unwrap();
+        client.clock().now()
+    };
+    let (_, drained) = futures::future::join(both, draining).await;
+    assert_eq!(drained.as_secs(), 10);
+    for _ in 0..6 {
+        client.write(&write, Form::Bulk).await;
+    }
+    let by = |name: &str| {
+        let of = format!("of-{name}");
+        let sent = service.0.sent();
+        sent.iter().filter(|sent| sent.header("authorization").ends_with(&of)).count()
+    };
+    assert_eq!((by("a"), by("b")), (1, 7));
+    client.add(&principal("a", "token-of-new")).unwrap();
+    for _ in 0..6 {
+        client.write(&write, Form::Bulk).await;
+    }
+    assert_eq!(by("a"), 1);
+    assert!(by("new") >= 2);
+    let counts = client.principals();
+    assert_eq!(counts.iter().map(|counts| counts.sent).sum::<u64>(), 14);
+    assert_eq!(counts.iter().map(|counts| counts.records).sum::<u64>(), 14);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotated_secret_is_used_from_the_next_request_on_and_ends_a_quarantine() {
+    let service = Service::answering(|sent| {
+        if sent.header("authorization").ends_with("of-a") {
+            error(401, "", "no")
+        } else {
+            no_content()
+        }
+    });
+    let client = client(&service, settings(&["a"]));
+    let write = write(Operation::Update, 1);
+    assert!(matches!(client.write(&write, Form::Bulk).await, Written::Stop(_)));
+    client.replace(&principal("a", "token-of-tomorrow")).unwrap();
+    assert!(matches!(client.write(&write, Form::Bulk).await, Written::Each(_)));
+    assert_eq!(client.principals()[0].quarantined, 1);
+    assert!(service.0.sent()[1].header("authorization").ends_with("of-tomorrow"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn principals_that_are_there_or_not_there_are_told_in_words() {
+    let service = Service::playing([]);
+    let client = client(&service, settings(&["a"]));
+    assert!(client.add(&principal("a", "x")).unwrap_err().to_string().contains("`a`"));
+    assert!(client.replace(&principal("b", "x")).unwrap_err().to_string().contains("`b`"));
+    assert!(client.drain("b").await.unwrap_err().to_string().contains("`b`"));
+    client.drain("a").await.unwrap();
+    let stopped = client.write(&write(Operation::Update, 1), Form::Bulk).await;
+    assert!(matches!(&stopped, Written::Stop(error) if error.to_string().contains("drained")));
 }
