@@ -52,11 +52,12 @@ const FOR_BUILDS_AND_TESTS: [&str; 2] = ["dvsync-rules-build", "dvsync-emulator"
 
 /// Foreign crate (or the beginning of its name, with `*`), and the only ones
 /// of ours that may use it.
-const ONLY_IN: [(&str, &[&str]); 12] = [
+const ONLY_IN: [(&str, &[&str]); 13] = [
     ("wasmtime*", &["dvsync-rules"]),
     ("wasmparser", &["dvsync-rules"]),
     ("reqwest", &["dvsync-dataverse"]),
     ("azure_*", &["dvsync-dataverse"]),
+    ("governor", &["dvsync-dataverse"]),
     ("axum*", &[]),
     ("pyo3*", &[]),
     ("clap*", &["dvsync"]),

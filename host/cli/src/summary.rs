@@ -59,6 +59,14 @@ fn text(report: &Report) -> String {
         report.seconds,
         report.records_per_second
     ));
+    if report.principals.len() > 1 {
+        for principal in &report.principals {
+            lines.push(format!(
+                "  principal {}: {} requests, {} throttled, {} records",
+                principal.name, principal.sent, principal.throttled, principal.records
+            ));
+        }
+    }
     for rule in &report.rules {
         let digest: String = rule.digest.chars().take(19).collect();
         lines.push(format!("  rule {}@{} ({digest}...)", rule.name, rule.version));

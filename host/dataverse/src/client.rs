@@ -179,6 +179,12 @@ impl Client {
         self.shared.session.pool.counts()
     }
 
+    /// Records that others, or an earlier process, have written of what the job
+    /// may write in 24 hours: see [`crate::PaceSettings`].
+    pub fn note_spent(&self, records: u64) {
+        self.shared.session.pool.note_spent(records);
+    }
+
     /// One more principal, from the next request on; one that was drained works
     /// again, with this credential.
     ///

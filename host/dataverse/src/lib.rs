@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! Client ── Pool (principals, tokens, throttles) ── Transport ── the service
-//!    │                                                  │
+//!    │        lending, throttle, pace: who, and when    │
 //!  encode (Arrow cells to JSON)          reply, disposition (what it means)
 //!  read (JSON to Arrow cells)            retry (when to try again)
 //! ```

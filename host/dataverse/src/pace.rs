@@ -69,10 +69,17 @@ impl Pace {
         Spare::Yes
     }
 
-    /// A request that was taken out did not leave.
-    pub(crate) fn give_back(&mut self, now: Duration, records: usize) {
+    /// A request that was taken out has written nothing.
+    pub(crate) fn give_back(&mut self, records: usize) {
         if let Some(day) = &mut self.records {
-            day.give_back(now, u64::try_from(records).unwrap_or(0));
+            day.give_back(u64::try_from(records).unwrap_or(0));
+        }
+    }
+
+    /// Records that others have written.
+    pub(crate) fn note_spent(&mut self, now: Duration, records: u64) {
+        if let Some(day) = &mut self.records {
+            day.note(now, records);
         }
     }
 }
@@ -141,7 +148,7 @@ impl Records {
     fn full_until(&mut self, now: Duration, records: u64) -> Option<Duration> {
         self.slices.retain(|(began, _)| *began + SLICE + DAY > now);
         let spent: u64 = self.slices.iter().map(|(_, count)| count).sum();
-        if spent == 0 || spent.saturating_add(records) <= self.most {
+        if records == 0 || spent == 0 || spent.saturating_add(records) <= self.most {
             // A batch larger than a whole day's worth goes alone.
             return None;
         }
@@ -160,7 +167,7 @@ impl Records {
         }
     }
 
-    fn give_back(&mut self, _now: Duration, records: u64) {
+    fn give_back(&mut self, records: u64) {
         let mut records = records;
         for (_, count) in self.slices.iter_mut().rev() {
             let taken = records.min(*count);
@@ -214,7 +221,7 @@ mod tests {
         assert_eq!(pace.spend(hours(2), 200), Spare::NotToday(until));
         assert_eq!(pace.spend(until, 200), Spare::Yes);
         assert_eq!(pace.spend(until, 200), Spare::NotToday(hours(25) + SLICE));
-        pace.give_back(until, 200);
+        pace.give_back(200);
         assert_eq!(pace.spend(until, 300), Spare::Yes);
     }
 
@@ -223,8 +230,7 @@ mod tests {
         let mut pace = pace(None, Some(100), 0);
         assert_eq!(pace.spend(hours(0), 500), Spare::Yes);
         assert!(matches!(pace.spend(hours(1), 1), Spare::NotToday(_)));
-        let mut full = self::pace(None, Some(100), 100);
-        assert_eq!(full.spend(hours(0), 0), Spare::Yes);
+        assert_eq!(pace.spend(hours(1), 0), Spare::Yes);
     }
 
     #[test]

@@ -123,6 +123,12 @@ impl Pool {
         self.lock().working().map(|(id, name)| (id, name.to_owned())).collect()
     }
 
+    /// Records that others have written of what the job wants to spend.
+    pub(crate) fn note_spent(&self, records: u64) {
+        let now = self.clock.now();
+        self.change(|state| state.note_spent(now, records));
+    }
+
     /// What each principal did.
     pub(crate) fn counts(&self) -> Vec<PrincipalCounts> {
         let now = self.clock.now();
@@ -218,9 +224,9 @@ impl Lease<'_> {
         });
     }
 
-    /// Records that this request has written.
-    pub(crate) fn landed(&self, records: usize) {
-        self.pool.lock().landed(self.loan.id, records);
+    /// The records of this request were written.
+    pub(crate) fn landed(&mut self) {
+        self.loan.landed = true;
     }
 
     /// The request has ended.

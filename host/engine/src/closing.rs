@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use dvsync_dataverse::RequestCounts;
+use dvsync_dataverse::{PrincipalCounts, RequestCounts};
 
 use crate::error::RunError;
 use crate::job::Job;
 use crate::journal::{Requests, RunEnd, RunStatus};
 use crate::opening::{mode, rules};
 use crate::progress::Stage;
-use crate::report::{Report, status};
+use crate::report::{Report, principals, status};
 use crate::run::Course;
 
 impl Course<'_> {
@@ -17,7 +17,7 @@ impl Course<'_> {
     pub(crate) async fn close(
         &self,
         job: &Job,
-        began: (Duration, RequestCounts),
+        began: (Duration, RequestCounts, Vec<PrincipalCounts>),
         stopped: bool,
     ) -> Report {
         let (book, failure, halt) = (self.book, &self.failure, &self.halt);
@@ -36,6 +36,7 @@ impl Course<'_> {
             status,
             counts,
             requests,
+            principals: principals(&began.2, &self.parts.client.principals()),
             message: error.as_ref().map(ToString::to_string),
         };
         if let Err(lost) = self.run.finish(end).await {

@@ -1,6 +1,6 @@
 //! The job's words about its target, as settings of the client.
 
-use dvsync_dataverse::{ClientSettings, RetrySettings};
+use dvsync_dataverse::{ClientSettings, PaceSettings, RetrySettings};
 
 use crate::job::Job;
 
@@ -20,5 +20,11 @@ pub fn client_settings(job: &Job, url: &str) -> ClientSettings {
     settings.timeout = target.timeout;
     settings.wait_max = job.limits.wait_max;
     settings.concurrency_max = target.concurrency_max;
+    settings.dop_hint_scope = target.dop_hint_scope;
+    settings.pace = PaceSettings {
+        requests_per_second: job.limits.requests_per_second,
+        records_per_day: job.limits.records_per_day,
+        records_spent: 0,
+    };
     settings
 }

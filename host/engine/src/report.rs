@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use dvsync_dataverse::PrincipalCounts;
 use dvsync_model::{Counts, Letter, Outcome};
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ pub struct Report {
     pub counts: Counts,
     /// Requests made.
     pub requests: Requests,
+    /// What each principal did.
+    pub principals: Vec<PrincipalUsed>,
     /// Wall time of the whole run.
     pub seconds: f64,
     /// Rows settled for each second of the run.
@@ -40,6 +43,43 @@ pub struct Report {
     /// The error itself, for exit codes.
     #[serde(skip)]
     pub error: Option<RunError>,
+}
+
+/// What one principal did in a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PrincipalUsed {
+    /// Its name.
+    pub name: String,
+    /// Requests that it sent.
+    pub sent: u64,
+    /// Replies that asked it to wait.
+    pub throttled: u64,
+    /// Records of its writes that were answered.
+    pub records: u64,
+    /// Seconds that it had to wait because the service asked for it.
+    pub frozen_seconds: f64,
+    /// How often the service refused it, and it was put out for a while.
+    pub quarantined: u64,
+}
+
+/// What each did between two looks.
+pub(crate) fn principals(
+    before: &[PrincipalCounts],
+    after: &[PrincipalCounts],
+) -> Vec<PrincipalUsed> {
+    let used = after.iter().map(|after| {
+        let before = before.iter().find(|before| before.name == after.name);
+        let before = before.cloned().unwrap_or_default();
+        PrincipalUsed {
+            name: after.name.clone(),
+            sent: after.sent - before.sent,
+            throttled: after.throttled - before.throttled,
+            records: after.records - before.records,
+            frozen_seconds: after.frozen.saturating_sub(before.frozen).as_secs_f64(),
+            quarantined: after.quarantined - before.quarantined,
+        }
+    });
+    used.collect()
 }
 
 /// Rows that were not written for one reason.

@@ -22,6 +22,7 @@ use crate::read::{Pass, read};
 use crate::report::Report;
 use crate::send::Sender;
 use crate::settle::{Book, Failure};
+use crate::spent::note_spent;
 use crate::spill::Losers;
 use crate::stop::Stop;
 use crate::survey::survey;
@@ -29,7 +30,7 @@ use crate::survey::survey;
 /// Chunks that are prepared or classified at the same time.
 pub(crate) const CHUNKS: usize = 2;
 /// Batches that are sent at the same time, whatever the principals would bear.
-const BATCHES_MAX: usize = 64;
+const BATCHES_MAX: usize = 128;
 /// How often a run says that it is alive, at most.
 const BEAT_MAX: Duration = Duration::from_secs(15);
 
@@ -88,7 +89,8 @@ async fn begin(
     let began = parts.clock.now();
     progress.enter(Stage::Planning);
     let opened = Opened::open(job, &parts, way).await?;
-    let began = (began, parts.client.counts());
+    note_spent(job, &parts.client, &opened.journal, parts.clock.wall()).await?;
+    let began = (began, parts.client.counts(), parts.client.principals());
     let (plan, run, clock) = (&opened.plan, &opened.run, parts.clock);
     let pending = Arc::clone(&opened.pending);
     let book = Arc::new(Book::new(Arc::clone(plan), run.clone(), clock, progress.clone(), pending));
@@ -157,7 +159,7 @@ impl Course<'_> {
         let (plan, failure, halt) = (self.plan, &self.failure, &self.halt);
         let sender = Sender {
             plan: Arc::clone(plan),
-            client: self.parts.client.clone(),
+            client: self.parts.client.heeding(halt.cancel()),
             clock: self.parts.clock,
             run: self.run.clone(),
             stop: halt.clone(),

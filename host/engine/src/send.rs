@@ -120,6 +120,11 @@ impl Sender {
             Written::Each(statuses) => self.each(work, statuses).await,
             Written::Refused(refusal) => self.refused(work, &refusal).await,
             Written::InDoubt(doubt) => self.doubt(work, &doubt).await,
+            // Nothing of it has left: the rows are not reached.
+            Written::NotNow(later) if later.cancelled => {
+                leave(&work);
+                Ok(Then::Nothing)
+            }
             Written::NotNow(later) => {
                 let fate = Fate::deferred(later.code, later.message)
                     .hint("run the job again later, or raise [limits] wait_max")

@@ -7,6 +7,7 @@ pub const CODES: &[(u32, Class, &str)] = &[
     (0x8004_0203, Class::Record, "invalid argument"),
     (0x8004_020d, Class::PrincipalOrRecord, "access right missing"),
     (0x8004_0210, Class::Record, "the assignee does not exist"),
+    (0x8004_0215, Class::Record, "no owner"),
     (0x8004_0216, Class::SoonOnce, "unexpected error"),
     (0x8004_0217, Class::Record, "a record does not exist"),
     (0x8004_0219, Class::NoBulk, "not implemented"),

@@ -77,6 +77,8 @@ pub(crate) struct Loan {
     pub(crate) ticket: Ticket,
     records: usize,
     on_trial: bool,
+    /// Its records were written.
+    pub(crate) landed: bool,
 }
 
 #[derive(Debug)]
@@ -202,7 +204,7 @@ impl<W: Clone> Lending<W> {
         let ticket = member.throttle.begin(now, load.class);
         member.counts.lent += 1;
         let on_trial = matches!(member.health, Health::OnTrial { .. });
-        let loan = Loan { id: member.id, ticket, records: load.records, on_trial };
+        let loan = Loan { id: member.id, ticket, records: load.records, on_trial, landed: false };
         Ok(Choice::Lent(loan, member.who.clone()))
     }
 
@@ -220,10 +222,16 @@ impl<W: Clone> Lending<W> {
 
     /// A request has ended.
     pub(crate) fn end(&mut self, loan: Loan, now: Duration, ended: Ended) {
-        if let Ended::NotSent = ended {
-            self.pace.give_back(now, loan.records);
+        match ended {
+            Ended::NotSent | Ended::Throttled { .. } => self.pace.give_back(loan.records),
+            Ended::Fine if !loan.landed => self.pace.give_back(loan.records),
+            // It may have been written.
+            Ended::Fine | Ended::Overload | Ended::Unknown => {}
         }
         let Some(member) = self.member(loan.id) else { return };
+        if loan.landed {
+            member.counts.records += u64::try_from(loan.records).unwrap_or(u64::MAX);
+        }
         let counts = &mut member.counts;
         match ended {
             Ended::NotSent => {}
@@ -246,13 +254,6 @@ impl<W: Clone> Lending<W> {
         // Whatever it says, it is said to a principal that is taken.
         if loan.on_trial && matches!(ended, Ended::Fine | Ended::Throttled { .. }) {
             member.health = Health::Taken;
-        }
-    }
-
-    /// Records that landed by a request of this principal.
-    pub(crate) fn landed(&mut self, id: Id, records: usize) {
-        if let Some(member) = self.member(id) {
-            member.counts.records += u64::try_from(records).unwrap_or(u64::MAX);
         }
     }
 
@@ -326,6 +327,11 @@ impl<W: Clone> Lending<W> {
     pub(crate) fn named(&self, name: &str) -> Option<(Id, bool)> {
         let found = self.members.iter().find(|member| member.name == name);
         found.map(|member| (member.id, !member.draining))
+    }
+
+    /// Records that others have written of what the job wants to spend.
+    pub(crate) fn note_spent(&mut self, now: Duration, records: u64) {
+        self.pace.note_spent(now, records);
     }
 
     /// What each did, in the order in which they came; time that it is frozen

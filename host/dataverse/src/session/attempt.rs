@@ -184,12 +184,12 @@ impl Session {
     }
 
     async fn with_reply(&self, progress: &mut Progress, flight: Flight<'_>, reply: Reply) -> Next {
-        let Flight { call, lease, token, renewed, sent_at } = flight;
+        let Flight { call, mut lease, token, renewed, sent_at } = flight;
         let throttled = reply.status == StatusCode::TOO_MANY_REQUESTS;
         let batch = reply.boundary().is_some() && !throttled;
         if reply.status.is_success() || batch {
             if call.operation.is_some() {
-                lease.landed(call.records);
+                lease.landed();
             }
             let within = reply.throttled_within();
             if within.is_some() {

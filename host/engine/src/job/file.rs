@@ -14,8 +14,8 @@ use super::secret::SecretRef;
 use super::source_file::{GrantSection, SeedSection, SourceSection};
 use super::units::{Size, Span};
 use super::words::{
-    BypassWord, CreateInactive, Isolation, LookupWord, MatchSection, ModeWord, OnFailure,
-    OnMissing, Retrieve, Sanitize, Several, TooLong, WhenNull,
+    BypassWord, CreateInactive, DopHintWord, Isolation, LookupWord, MatchSection, ModeWord,
+    OnFailure, OnMissing, Retrieve, Sanitize, Several, TooLong, WhenNull,
 };
 
 /// A job: one source, one entity of one target.
@@ -84,6 +84,9 @@ pub struct TargetSection {
     pub headers: HeadersSection,
     /// Requests in flight at most, for each principal: 1 to 52.
     pub concurrency_max: Option<u32>,
+    /// What the service's hint of how many requests to send at once counts for;
+    /// `environment` if absent.
+    pub dop_hint_scope: Option<DopHintWord>,
     /// How long one request may take; `150s` if absent.
     pub timeout: Option<Span>,
     /// `v9.2` if absent.
@@ -284,8 +287,12 @@ pub struct LimitsSection {
     pub commit_within: Option<Span>,
     /// Share of dead letters beyond which the run stops; no limit if absent.
     pub dead_letters_max_percent: Option<f64>,
-    /// Requests that the job wants to spend: not there yet.
+    /// Requests that the job wants to spend at most, over all principals: 0.001 to 1000; no
+    /// limit if absent.
     pub requests_per_second: Option<f64>,
+    /// Records that the job wants to write at most in any 24 hours; the rest is deferred. No
+    /// limit if absent.
+    pub records_per_day: Option<u64>,
     /// Memory for what is known of the target before it goes to disk; `64MiB` if absent.
     pub memory: Option<Size>,
 }

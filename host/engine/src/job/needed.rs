@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dvsync_dataverse::{PrincipalSettings, WriteHeaders};
+use dvsync_dataverse::{DopHintScope, PrincipalSettings, WriteHeaders};
 use dvsync_sources::Settings;
 
 use super::words::{
@@ -90,6 +90,8 @@ pub struct Target {
     pub headers: WriteHeaders,
     /// Requests in flight at most, for each principal: 1 to 52.
     pub concurrency_max: usize,
+    /// What the service's hint of how many requests to send at once counts for.
+    pub dop_hint_scope: DopHintScope,
     /// How long one request may take.
     pub timeout: Duration,
     /// `v9.2`.
@@ -300,6 +302,10 @@ pub struct Limits {
     pub bad_lines_max: u64,
     /// How long the service may still commit a request that it never answered.
     pub commit_within: Duration,
+    /// Requests to spend at most, over all principals: 0.001 to 1000.
+    pub requests_per_second: Option<f64>,
+    /// Records to write at most in any 24 hours; at least 1.
+    pub records_per_day: Option<u64>,
     /// Share of dead letters beyond which the run stops: 0 to 100.
     pub dead_letters_max_percent: Option<f64>,
     /// Bytes for what is known of the target before it goes to disk.

@@ -225,15 +225,22 @@ fn limits(section: LimitsSection) -> Result<Limits, Fault> {
         let message = format!("expected 0 to 100, found `{percent}`");
         return Err(Fault::at("limits.dead_letters_max_percent", message));
     }
-    if section.requests_per_second.is_some() {
-        let at = "limits.requests_per_second";
-        return Err(Fault::at(at, "pacing by requests is not there yet")
-            .hint("lower `target.concurrency_max`; the service's own limits are kept anyway"));
+    if let Some(requests) = section.requests_per_second
+        && !(0.001..=1000.0).contains(&requests)
+    {
+        let message = format!("expected 0.001 to 1000, found `{requests}`");
+        return Err(Fault::at("limits.requests_per_second", message));
+    }
+    if section.records_per_day == Some(0) {
+        return Err(Fault::at("limits.records_per_day", "expected at least 1, found `0`")
+            .hint("`dvsync run --dry-run` writes nothing"));
     }
     Ok(Limits {
         wait_max: span(section.wait_max, 600_000, 0..=7 * DAY, "limits.wait_max")?,
         commit_within: span(section.commit_within, 150_000, 0..=DAY, "limits.commit_within")?,
         bad_lines_max: section.bad_lines_max.unwrap_or(1000),
+        requests_per_second: section.requests_per_second,
+        records_per_day: section.records_per_day,
         dead_letters_max_percent: section.dead_letters_max_percent,
         memory: bytes(section.memory, 64 << 20, 1 << 20..=64 << 30, "limits.memory")?,
     })

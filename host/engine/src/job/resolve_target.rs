@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use dvsync_dataverse::{Bypass, Caller, Credential, PrincipalSettings, WriteHeaders};
+use dvsync_dataverse::{Bypass, Caller, Credential, DopHintScope, PrincipalSettings, WriteHeaders};
 use dvsync_model::Secret;
 use uuid::Uuid;
 
@@ -15,7 +15,9 @@ use super::file::{
 use super::needed::{Emulator, Match, Target, TargetUrl};
 use super::resolve::{not_empty, span};
 use super::resolve_source::{distinct, seed};
-use super::words::{BypassWord, CreateInactive, LookupWord, MatchSection, Mode, Retrieve, Several};
+use super::words::{
+    BypassWord, CreateInactive, DopHintWord, LookupWord, MatchSection, Mode, Retrieve, Several,
+};
 
 /// The token that the embedded emulator takes where the job names no principal.
 const EMULATOR: &str = "emulator";
@@ -52,6 +54,10 @@ pub(super) fn target(
         principals,
         headers: headers(section.headers)?,
         concurrency_max,
+        dop_hint_scope: match section.dop_hint_scope {
+            None | Some(DopHintWord::Environment) => DopHintScope::Environment,
+            Some(DopHintWord::Principal) => DopHintScope::Principal,
+        },
         timeout: span(section.timeout, 150_000, 1_000..=3_600_000, "target.timeout")?,
         api_version: api_version(section.api_version)?,
         ca_file: section.ca_file.map(|path| lookups.absolute(&path)),

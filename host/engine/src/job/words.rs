@@ -74,6 +74,16 @@ words! {
 }
 
 words! {
+    /// What the service's hint of how many requests to send at once counts for.
+    DopHintWord {
+        /// The whole environment: the principals share it.
+        Environment,
+        /// Each principal.
+        Principal,
+    }
+}
+
+words! {
     /// When one key matches several records.
     Several {
         /// The row becomes a dead letter that names them.

@@ -33,6 +33,19 @@ impl Sender {
                     Vec::new()
                 }
                 Written::Refused(_) | Written::InDoubt(_) => (0..work.rows.len()).collect(),
+                Written::NotNow(later) if later.cancelled => {
+                    let fate = Fate::deferred(
+                        "not_answered",
+                        "created, but the run ended before its state was set",
+                    )
+                    .at("statecode")
+                    .hint("run the job again: it finds the record and sets the state")
+                    .partial();
+                    for row in &work.rows {
+                        row.frame.settle_fate(row.at(), &fate, row.known_id());
+                    }
+                    Vec::new()
+                }
                 Written::NotNow(later) => {
                     for row in &work.rows {
                         self.partial(row, &later.code, &later.message);

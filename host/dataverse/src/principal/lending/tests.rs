@@ -153,11 +153,17 @@ fn what_the_job_wants_to_spend_holds_all_principals_back() {
     let first = lent(&mut lending, 0);
     assert_eq!(waits(&mut lending, 0), (Some(at(1)), false));
     lending.end(first, at(1), Ended::NotSent);
-    lent(&mut lending, 1);
-    lent(&mut lending, 2);
+    let third = lent(&mut lending, 1);
+    let mut second = lent(&mut lending, 2);
     assert!(matches!(lending.choose(at(9), load(), None), Err(Refused::Spent(_))));
     let read = Load { records: 0, ..load() };
     assert!(matches!(lending.choose(at(9), read, None), Ok(Choice::Lent(..))));
+    // What was refused has not been spent, what landed has.
+    second.landed = true;
+    lending.end(second, at(10), Ended::Fine);
+    assert!(matches!(lending.choose(at(11), load(), None), Err(Refused::Spent(_))));
+    lending.end(third, at(12), Ended::Throttled { wait: None, limit: Limit::Other });
+    assert!(matches!(lending.choose(at(900), load(), None), Ok(Choice::Lent(..))));
 }
 
 #[test]
@@ -171,11 +177,10 @@ fn what_each_did_is_counted() {
         (30, Ended::NotSent),
         (40, ended(Limit::Requests, 1000)),
     ] {
-        let loan = lent(&mut lending, now);
+        let mut loan = lent(&mut lending, now);
+        loan.landed = now == 0;
         lending.end(loan, at(now), ended);
     }
-    let id = lending.working().next().map(|(id, _)| id).unwrap();
-    lending.landed(id, 100);
     let counts = lending.counts(at(50)).remove(0);
     assert_eq!(
         counts,

@@ -138,6 +138,16 @@ fn amounts_need_their_unit() {
         expect!["a.toml:13:28: expected 0 to 100, found `101`"],
     );
     check(
+        &and("[limits]\nrequests_per_second = 0"),
+        expect!["a.toml:13:23: expected 0.001 to 1000, found `0`"],
+    );
+    check(
+        &and("[limits]\nrecords_per_day = 0"),
+        expect![[r#"
+            a.toml:13:19: expected at least 1, found `0`
+            hint: `dvsync run --dry-run` writes nothing"#]],
+    );
+    check(
         &and("[batch]\nrecords = 5000"),
         expect!["a.toml:13:11: expected 1 to 1000, found `5000`"],
     );

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dvsync_dataverse::Credential;
+use dvsync_dataverse::{Credential, DopHintScope};
 
 use super::*;
 
@@ -18,10 +18,22 @@ fn a_small_job_has_every_default() {
     assert_eq!(job.target.timeout, Duration::from_secs(150));
     assert_eq!(job.batch.records, 200);
     assert_eq!(job.limits.dead_letters_max_percent, None);
+    assert_eq!((job.limits.requests_per_second, job.limits.records_per_day), (None, None));
+    assert_eq!(job.target.dop_hint_scope, DopHintScope::Environment);
     assert_eq!(job.journal.path, Path::new("jobs/.dvsync/accounts.db"));
     let TargetUrl::Emulator(emulator) = job.target.url else { panic!("not the emulator") };
     assert_eq!(emulator.state, Path::new("jobs/.dvsync/emulator"));
     assert!(matches!(job.target.principals[0].credential, Credential::Token(_)));
+}
+
+#[test]
+fn what_the_job_wants_to_spend_reaches_the_client() {
+    let text = SMALL.replace("entity =", "dop_hint_scope = \"principal\"\nentity =");
+    let text = format!("{text}[limits]\nrequests_per_second = 2.5\nrecords_per_day = 100\n");
+    let settings = crate::client_settings(&job(&text), "https://contoso.crm4.dynamics.com");
+    assert_eq!(settings.dop_hint_scope, DopHintScope::Principal);
+    assert_eq!(settings.pace.requests_per_second, Some(2.5));
+    assert_eq!(settings.pace.records_per_day, Some(100));
 }
 
 #[test]
