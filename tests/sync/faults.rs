@@ -154,3 +154,44 @@ async fn too_many_dead_letters_stop_the_run() {
     assert_eq!(report.status.as_str(), "incomplete");
     assert!(report.message.unwrap().contains("dead_letters_max_percent"));
 }
+
+#[tokio::test]
+async fn records_beyond_a_days_worth_are_deferred_and_earlier_runs_count() {
+    let bench = bench(100);
+    let job = format!("{JOB}[limits]\nrecords_per_day = 60\n");
+    let report = bench.run(&bench.job(&job)).await;
+    assert_eq!(counts(&report), (60, 0, 0, 0, 40, 0), "{:?}", report.causes);
+    assert_eq!(report.causes[0].code, "records_per_day");
+    assert_eq!((report.principals[0].name.as_str(), report.principals[0].records), ("p", 60));
+    let report = bench.run(&bench.job(&job)).await;
+    assert_eq!(counts(&report), (0, 0, 60, 0, 40, 0), "{:?}", report.causes);
+    let report = bench.run(&bench.job(&job.replace("60", "1000"))).await;
+    assert_eq!(counts(&report), (40, 0, 60, 0, 0, 0), "{:?}", report.causes);
+}
+
+#[tokio::test]
+async fn who_asks_to_stop_does_not_wait_for_a_throttle() {
+    let bench = bench(100);
+    let error = json!({"kind": "reply", "status": 429, "code": "0x80072321", "message": "slow down",
+        "retry_after_seconds": 500});
+    bench.fault(&json!({"path": CREATE, "effect": error}));
+    let (job, stop) = (bench.job(JOB), dvsync_engine::Stop::new());
+    let stopping = async {
+        let throttled =
+            || bench.ask("GET", "/emulator/requests", &json!(null)).1.to_string().contains("429");
+        while !throttled() {
+            tokio::task::yield_now().await;
+        }
+        stop.ask();
+    };
+    let (report, ()) = tokio::join!(bench.try_run_until(&job, None, &stop), stopping);
+    let report = report.unwrap();
+    report.counts.check().unwrap();
+    assert_eq!((report.counts.created, report.counts.deferred), (0, 0), "{report:?}");
+    assert_eq!(report.counts.not_reached, 100, "{report:?}");
+    assert_eq!(report.status.as_str(), "incomplete");
+    assert!(report.seconds < 400.0, "{}", report.seconds);
+    bench.no_faults();
+    let report = bench.run(&job).await;
+    assert_eq!(counts(&report), (100, 0, 0, 0, 0, 0));
+}

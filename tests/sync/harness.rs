@@ -71,8 +71,18 @@ impl Bench {
         job: &Job,
         component: Option<&[u8]>,
     ) -> Result<Report, RunError> {
+        self.try_run_until(job, component, &Stop::new()).await
+    }
+
+    /// The same, until somebody asks it to stop.
+    pub(crate) async fn try_run_until(
+        &self,
+        job: &Job,
+        component: Option<&[u8]>,
+        stop: &Stop,
+    ) -> Result<Report, RunError> {
         let parts = self.parts(job, component)?;
-        dvsync_engine::run(job, parts, &Progress::new(), &Stop::new()).await
+        dvsync_engine::run(job, parts, &Progress::new(), stop).await
     }
 
     /// What a run is made from besides its job: a new client over this target,

@@ -36,7 +36,10 @@ fn rows(range: std::ops::Range<usize>) -> String {
 
 /// A target that takes its time.
 fn slow() -> Bench {
-    let latency = LatencySettings { base_ms: dvsync_emulator::Milliseconds::Fixed(100.0), ..LatencySettings::default() };
+    let latency = LatencySettings {
+        base_ms: dvsync_emulator::Milliseconds::Fixed(100.0),
+        ..LatencySettings::default()
+    };
     Bench::with(Settings { latency, ..Settings::default() })
 }
 
@@ -131,7 +134,10 @@ async fn what_cannot_be_resumed_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_changed_rule_is_refused_unless_the_latest_is_asked_for() {
-    let latency = LatencySettings { base_ms: dvsync_emulator::Milliseconds::Fixed(100.0), ..LatencySettings::default() };
+    let latency = LatencySettings {
+        base_ms: dvsync_emulator::Milliseconds::Fixed(100.0),
+        ..LatencySettings::default()
+    };
     let schema = "[tables.account.columns.twice]\ntype = \"integer\"\n";
     let settings = Settings { latency, ..Settings::default() }.with_schema(schema).unwrap();
     let bench = Bench::with(settings);

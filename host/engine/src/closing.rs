@@ -36,7 +36,6 @@ impl Course<'_> {
             status,
             counts,
             requests,
-            principals: principals(&began.2, &self.parts.client.principals()),
             message: error.as_ref().map(ToString::to_string),
         };
         if let Err(lost) = self.run.finish(end).await {
@@ -60,6 +59,7 @@ impl Course<'_> {
             status,
             counts,
             requests,
+            principals: principals(&began.2, &self.parts.client.principals()),
             seconds,
             records_per_second,
             rules: rules(self.plan),

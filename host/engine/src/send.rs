@@ -126,8 +126,13 @@ impl Sender {
                 Ok(Then::Nothing)
             }
             Written::NotNow(later) => {
+                let hint = if later.code == "records_per_day" {
+                    "run the job again tomorrow, or raise [limits] records_per_day"
+                } else {
+                    "run the job again later, or raise [limits] wait_max"
+                };
                 let fate = Fate::deferred(later.code, later.message)
-                    .hint("run the job again later, or raise [limits] wait_max")
+                    .hint(hint)
                     .again(Again::NotBefore(self.wall_at(later.until)));
                 self.settle_all(&work, &fate);
                 Ok(Then::Nothing)

@@ -233,7 +233,7 @@ fn limits(section: LimitsSection) -> Result<Limits, Fault> {
     }
     if section.records_per_day == Some(0) {
         return Err(Fault::at("limits.records_per_day", "expected at least 1, found `0`")
-            .hint("`dvsync run --dry-run` writes nothing"));
+            .hint("remove the key for no limit"));
     }
     Ok(Limits {
         wait_max: span(section.wait_max, 600_000, 0..=7 * DAY, "limits.wait_max")?,

@@ -145,7 +145,7 @@ fn amounts_need_their_unit() {
         &and("[limits]\nrecords_per_day = 0"),
         expect![[r#"
             a.toml:13:19: expected at least 1, found `0`
-            hint: `dvsync run --dry-run` writes nothing"#]],
+            hint: remove the key for no limit"#]],
     );
     check(
         &and("[batch]\nrecords = 5000"),
