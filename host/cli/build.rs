@@ -1,12 +1,17 @@
 //! Builds the rules that are shipped with the program into components, and says
-//! where they lie, for `src/shipped.rs`.
+//! where they lie, for `src/shipped.rs`; lists the sources of the SDK for
+//! `dvsync rules new`.
 
-use std::path::Path;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 /// Crates of the workspace that become components, and the variable that tells
 /// `src/shipped.rs` where each one lies.
-const SHIPPED: [(&str, &str); 2] =
-    [("account-rules", "ACCOUNT_RULES"), ("contact-rules", "CONTACT_RULES")];
+const SHIPPED: [(&str, &str); 3] = [
+    ("account-rules", "ACCOUNT_RULES"),
+    ("contact-rules", "CONTACT_RULES"),
+    ("nothing-rules", "NOTHING_RULES"),
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo names no folder")?;
@@ -22,8 +27,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         print!("{lines}");
         println!("cargo::rustc-env={variable}={}", component.display());
     }
+    let sdk = Path::new(&manifest_dir).join("../../plugins/sdk");
+    std::fs::write(Path::new(&out_dir).join("sdk.rs"), list(&sdk)?)?;
     println!("cargo::rerun-if-changed=build.rs");
     Ok(())
+}
+
+/// `const SDK: &[File]`: path below the SDK's folder, and text, of its library
+/// and of the example that its documentation shows.
+fn list(sdk: &Path) -> Result<String, Box<dyn std::error::Error>> {
+    let mut files: Vec<PathBuf> = vec![sdk.join("examples/prospects.rs")];
+    let mut folders = vec![sdk.join("src")];
+    while let Some(folder) = folders.pop() {
+        println!("cargo::rerun-if-changed={}", folder.display());
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    let mut list = "const SDK: &[File] = &[\n".to_owned();
+    for path in files {
+        let name = path.strip_prefix(sdk)?.to_str().ok_or("a name that is not UTF-8")?;
+        let name = name.replace('\\', "/");
+        writeln!(list, "    ({name:?}, include_str!({path:?})),")?;
+    }
+    list.push_str("];\n");
+    Ok(list)
 }
 
 /// One folder for all profiles and builds: below the target folder that this

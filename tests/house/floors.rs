@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Crate, and those of ours that it may use.
-const FLOORS: [(&str, &[&str]); 12] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("dvsync-model", &[]),
     ("dvsync-sources", &["dvsync-model"]),
     ("dvsync-rules", &["dvsync-model"]),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, &[&str]); 12] = [
             "dvsync-dataverse",
             "dvsync-engine",
             "dvsync-emulator",
+            "dvsync-rules-build",
         ],
     ),
     ("dvsync-emulator", &[]),
@@ -28,6 +29,7 @@ const FLOORS: [(&str, &[&str]); 12] = [
     ("dvsync-rules-sdk", &[]),
     ("account-rules", &["dvsync-rules-sdk"]),
     ("contact-rules", &["dvsync-rules-sdk"]),
+    ("nothing-rules", &["dvsync-rules-sdk"]),
     // Everything that crosses a crate is tested there.
     (
         "dvsync-tests",

@@ -1,9 +1,16 @@
 //! The command line as typed. The documentation here is what `--help` shows.
 
+mod rules;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub(crate) use rules::{
+    BenchArgs, BuildArgs, CheckRuleArgs, InspectArgs, Language, NewArgs, RulesArgs, RulesCommand,
+    TestArgs,
+};
 
 /// Keeps Dynamics 365 (Dataverse) tables in step with the data you have.
 #[derive(Debug, Parser)]
@@ -36,6 +43,8 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Shows, exports, replays and drops rows that could not be written.
     Letters(LettersArgs),
+    /// Makes, builds, tests, checks, measures and shows rules.
+    Rules(RulesArgs),
     /// Prints the JSON Schema of the job file, for editors.
     Schema,
     /// Prints completions for a shell.

@@ -60,6 +60,7 @@ async fn dispatch(command: Command, talk: &Talk) -> Result<Exit, Failure> {
         Command::Emulator(args) => commands::emulator::emulator(*args, talk).await,
         Command::Runs(args) => commands::runs::runs(&args, talk),
         Command::Letters(args) => commands::letters::letters(args, talk).await,
+        Command::Rules(args) => commands::rules::rules(&args, *talk),
         Command::Schema => commands::schema::schema(),
         Command::Completions(args) => commands::completions::completions(&args),
     }

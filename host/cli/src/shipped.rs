@@ -13,10 +13,24 @@ const SHIPPED: [(&str, &[u8]); 2] = [
     ("contact", include_bytes!(env!("CONTACT_RULES"))),
 ];
 
+/// A rule that does nothing, to measure others against; no job can name it.
+pub(crate) const NOTHING: &[u8] = include_bytes!(env!("NOTHING_RULES"));
+
 /// The component of a shipped rule.
 #[must_use]
 pub fn component(name: &str) -> Option<&'static [u8]> {
     SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, bytes)| *bytes)
+}
+
+/// Names of the shipped rules.
+pub(crate) fn names() -> Vec<&'static str> {
+    SHIPPED.iter().map(|(name, _)| *name).collect()
+}
+
+/// A sandbox where there is no job.
+pub(crate) fn usual_sandbox() -> Result<Sandbox, Failure> {
+    let settings = SandboxSettings { cache_dir: cache_dir(), ..SandboxSettings::default() };
+    Ok(Sandbox::new(settings)?)
 }
 
 /// A sandbox for this job, with compiled rules kept where caches lie.
@@ -43,9 +57,8 @@ pub(crate) fn admit(job: &Job, sandbox: &Sandbox) -> Result<Option<Rule>, Failur
         }
         Plugin::Shipped { name, version } => {
             let Some(bytes) = component(name) else {
-                let known: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
                 return Err(Failure::usage(format!("no rule `{name}` is shipped"))
-                    .hint(format!("shipped are `{}`; or name a file", known.join("` and `"))));
+                    .hint(format!("shipped are `{}`; or name a file", names().join("` and `"))));
             };
             let rule = sandbox.admit(bytes, name)?;
             let shipped = &rule.description().version;

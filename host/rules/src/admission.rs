@@ -6,7 +6,7 @@
 
 use wasmparser::{Encoding, Parser, Payload};
 
-use crate::contract::{HookName, Hooks, SPEAKS};
+use crate::contract::{HookName, Hooks, SPEAKS, Surface};
 use crate::error::Refusal;
 
 /// Components and modules inside one rule: a Python rule has about 30.
@@ -15,19 +15,26 @@ const PARTS_MAX: usize = 256;
 const FORMAT: u32 = 0x0001_000d;
 const PACKAGE: &str = "dvsync:rules/";
 
-/// Which hooks the component exports; or why it is not admitted.
-pub(crate) fn admit(wasm: &[u8], bytes_max: usize) -> Result<Hooks, Refusal> {
+/// What the component imports and exports; or why it is not admitted.
+pub(crate) fn admit(wasm: &[u8], bytes_max: usize) -> Result<Surface, Refusal> {
     if wasm.len() > bytes_max {
         return Err(Refusal::TooLarge { bytes: wasm.len(), bytes_max });
     }
     check_preamble(wasm)?;
     let (imports, exports) = outer_names(wasm)?;
 
-    let ours = |name: &&String| name.starts_with(PACKAGE);
-    let other: Vec<String> =
-        exports.iter().filter(ours).filter(|name| interface(name).is_none()).cloned().collect();
-    if !other.is_empty() {
-        return Err(Refusal::OtherVersion { exports: other, speaks: SPEAKS });
+    let mut hooks = Hooks::default();
+    for hook in exports.iter().filter_map(|name| interface(name)).filter_map(HookName::from_name) {
+        hooks.insert(hook);
+    }
+    let plugin = exports.iter().find(|name| interface(name) == Some("plugin"));
+    // The version goes first: what else is wrong follows from it. Interfaces of
+    // a newer one may lie beside those of this one.
+    if plugin.is_none() || hooks == Hooks::default() {
+        let other = of_another_version(&exports);
+        if !other.is_empty() {
+            return Err(Refusal::OtherVersion { exports: other, speaks: SPEAKS });
+        }
     }
     let foreign: Vec<String> = imports
         .iter()
@@ -37,17 +44,17 @@ pub(crate) fn admit(wasm: &[u8], bytes_max: usize) -> Result<Hooks, Refusal> {
     if !foreign.is_empty() {
         return Err(Refusal::Imports { imports: foreign });
     }
-    if !exports.iter().any(|name| interface(name) == Some("plugin")) {
-        return Err(Refusal::NoPlugin { exports });
-    }
-    let mut hooks = Hooks::default();
-    for hook in exports.iter().filter_map(|name| interface(name)).filter_map(HookName::from_name) {
-        hooks.insert(hook);
-    }
+    let Some(plugin) = plugin else { return Err(Refusal::NoPlugin { exports }) };
     if hooks == Hooks::default() {
         return Err(Refusal::NoHooks);
     }
-    Ok(hooks)
+    let contract = plugin.replacen("/plugin@", "@", 1);
+    Ok(Surface { contract, hooks, imports, exports })
+}
+
+fn of_another_version(names: &[String]) -> Vec<String> {
+    let ours = names.iter().filter(|name| name.starts_with(PACKAGE));
+    ours.filter(|name| interface(name).is_none()).cloned().collect()
 }
 
 fn check_preamble(wasm: &[u8]) -> Result<(), Refusal> {

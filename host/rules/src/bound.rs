@@ -31,6 +31,7 @@ use crate::narrowing::{Attempt, Budget, narrow};
 use crate::rule::Rule;
 use crate::settings::{BindSettings, Context, Isolation, Limits};
 use setup::Setup;
+pub(crate) use setup::asked;
 use warm::Warm;
 
 /// What became of some rows of a call.

@@ -82,6 +82,19 @@ impl Hooks {
     }
 }
 
+/// What can be read of a component without running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surface {
+    /// `dvsync:rules@0.1.0`: the version that its `plugin` was built against.
+    pub contract: String,
+    /// Hooks that it exports.
+    pub hooks: Hooks,
+    /// Interfaces that it imports, sorted.
+    pub imports: Vec<String>,
+    /// Interfaces that it exports, sorted.
+    pub exports: Vec<String>,
+}
+
 /// What a rule says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
@@ -126,6 +139,12 @@ pub struct HookNeeds {
 }
 
 impl Field {
+    /// The contract's word for the type: `text`, `decimal128`.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        type_name(self.value_type)
+    }
+
     pub(crate) fn lift(field: FieldResult) -> Self {
         Self {
             data_type: arrow_type(field.type_),

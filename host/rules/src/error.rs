@@ -158,7 +158,7 @@ pub enum Refusal {
     #[error("it is damaged: {0}")]
     Damaged(String),
     /// An interface of a contract version that this host does not speak.
-    #[error("this rule exports {}, this host speaks {speaks}", .exports.join(", "))]
+    #[error("this rule exports {}, this host speaks {speaks}", listed(.exports))]
     OtherVersion {
         /// As written in the component.
         exports: Vec<String>,
@@ -175,7 +175,7 @@ pub enum Refusal {
     #[error("it exports no hook (`transform`, `matching`, `state` or `owner`)")]
     NoHooks,
     /// It asks for more than this contract gives.
-    #[error("it imports {}, and a rule gets `log` and `lookups` only", .imports.join(", "))]
+    #[error("it imports {}, and a rule gets `log` and `lookups` only", listed(.imports))]
     Imports {
         /// As written in the component.
         imports: Vec<String>,
@@ -245,5 +245,5 @@ fn listed(names: &[String]) -> String {
 }
 
 fn none_or(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    if names.is_empty() { "nothing".to_owned() } else { listed(names) }
 }

@@ -37,7 +37,7 @@ mod store;
 mod tables;
 
 pub use bound::{Bound, Health, Side};
-pub use contract::{CONTRACT, Description, Field, HookName, HookNeeds, Hooks};
+pub use contract::{CONTRACT, Description, Field, HookName, HookNeeds, Hooks, Surface};
 pub use error::{Refusal, RuleError};
 pub use judged::{
     Chosen, Derived, Fault, OwnerKind, Owners, Setting, States, Transformed, Verdict, VerdictKind,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 
 use crate::bound::Bound;
-use crate::contract::{Description, Hooks};
+use crate::contract::{Description, HookName, HookNeeds, Hooks, Surface};
 use crate::error::RuleError;
 use crate::instance::Prepared;
 use crate::settings::{BindSettings, Context, Limits};
@@ -21,7 +21,7 @@ struct Inner {
     prepared: Prepared,
     description: Description,
     digest: String,
-    hooks: Hooks,
+    surface: Surface,
     label: Arc<str>,
 }
 
@@ -30,10 +30,10 @@ impl Rule {
         prepared: Prepared,
         description: Description,
         digest: String,
-        hooks: Hooks,
+        surface: Surface,
     ) -> Self {
         let label = format!("{}@{}", description.name, description.version).into();
-        Self { inner: Arc::new(Inner { prepared, description, digest, hooks, label }) }
+        Self { inner: Arc::new(Inner { prepared, description, digest, surface, label }) }
     }
 
     /// What the rule says of itself.
@@ -51,7 +51,28 @@ impl Rule {
     /// Which hooks it exports.
     #[must_use]
     pub fn hooks(&self) -> Hooks {
-        self.inner.hooks
+        self.inner.surface.hooks
+    }
+
+    /// What can be read of the component without running it.
+    #[must_use]
+    pub fn surface(&self) -> &Surface {
+        &self.inner.surface
+    }
+
+    /// What each hook would read and set under this context, whether or not
+    /// source and target have it. Tables need not be granted.
+    ///
+    /// # Errors
+    ///
+    /// When the rule calls itself misconfigured, fails, or asks for what cannot
+    /// be.
+    pub fn needs(
+        &self,
+        context: Context,
+        limits: &Limits,
+    ) -> Result<BTreeMap<HookName, HookNeeds>, RuleError> {
+        crate::bound::asked(self, context, limits)
     }
 
     /// Binds the rule to a job: asks it once what it needs, checks that source

@@ -60,14 +60,22 @@ impl Sandbox {
     /// when it traps or loops before it has said who it is.
     pub fn admit(&self, wasm: &[u8], origin: &str) -> Result<Rule, RuleError> {
         let refused = |reason| RuleError::Refused { origin: origin.to_owned(), reason };
-        let hooks = admit(wasm, self.settings.wasm_bytes_max).map_err(refused)?;
+        let surface = admit(wasm, self.settings.wasm_bytes_max).map_err(refused)?;
         let digest = sha256(wasm);
         let component = self.compile(wasm, &digest).map_err(refused)?;
         let prepared =
-            Prepared::new(Arc::clone(&self.machine), &component, hooks).map_err(refused)?;
+            Prepared::new(Arc::clone(&self.machine), &component, surface.hooks).map_err(refused)?;
         let description = describe(&prepared, origin, &self.settings)?;
         check(&description).map_err(|reason| refused(Refusal::Description(reason)))?;
-        Ok(Rule::new(prepared, description, digest, hooks))
+        Ok(Rule::new(prepared, description, digest, surface))
+    }
+
+    /// Whether compiled code of this component lies in the folder of compiled
+    /// rules, genuine and for this machine.
+    #[must_use]
+    pub fn is_cached(&self, wasm: &[u8]) -> bool {
+        let load = |cache: &Cache| cache.load(&self.machine.engine, &sha256(wasm)).is_some();
+        self.cache.as_ref().is_some_and(load)
     }
 
     fn compile(&self, wasm: &[u8], digest: &str) -> Result<Component, Refusal> {

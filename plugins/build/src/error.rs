@@ -23,6 +23,20 @@ pub enum BuildError {
         /// What that command said.
         said: String,
     },
+    /// There is no crate to build.
+    #[error("`{}` holds no crate", folder.display())]
+    NoCrate {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// Cargo cannot read the crate's manifest.
+    #[error("cannot read the manifest in `{}`: {said}", folder.display())]
+    Manifest {
+        /// The crate's folder.
+        folder: PathBuf,
+        /// Cargo's words.
+        said: String,
+    },
     /// The crate does not compile.
     #[error("cannot compile `{package}`:\n{said}")]
     Compile {
@@ -68,11 +82,17 @@ impl BuildError {
         match self {
             Self::Target { .. } => Some("run `rustup target add wasm32-unknown-unknown`"),
             Self::NoModule { .. } => Some("add `crate-type = [\"cdylib\"]` under `[lib]`"),
+            Self::NoCrate { .. } => {
+                Some("name the folder with the `Cargo.toml`; `dvsync rules new NAME` makes one")
+            }
             Self::Start { .. } => Some("install Rust from https://rustup.rs"),
             Self::Component { .. } => {
                 Some("build for `wasm32-unknown-unknown` and import `dvsync:rules` only")
             }
-            Self::Compile { .. } | Self::Read { .. } | Self::Write { .. } => None,
+            Self::Manifest { .. }
+            | Self::Compile { .. }
+            | Self::Read { .. }
+            | Self::Write { .. } => None,
         }
     }
 

@@ -8,6 +8,7 @@
 mod component;
 mod error;
 mod inputs;
+mod project;
 mod toolchain;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use component::componentize;
 pub use error::BuildError;
 pub use inputs::inputs;
+pub use project::build_project;
 
 /// Builds `package` of the workspace that `manifest_dir` lies in, and returns
 /// the path of the component.

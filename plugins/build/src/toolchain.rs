@@ -46,6 +46,18 @@ pub(crate) fn ensure_target(folder: &Path) -> Result<(), BuildError> {
     Err(BuildError::Target { target: TARGET, tried, said })
 }
 
+/// What cargo says of the crate in that folder and its workspace.
+pub(crate) fn metadata(folder: &Path) -> Result<Value, BuildError> {
+    let mut cargo = command("CARGO", "cargo", folder);
+    cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = run(&mut cargo)?;
+    let wrong = |said: String| BuildError::Manifest { folder: folder.to_owned(), said };
+    if !output.status.success() {
+        return Err(wrong(said(&output)));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| wrong(error.to_string()))
+}
+
 /// Compiles the crate and returns the path of its core module.
 pub(crate) fn cargo_build(
     manifest_dir: &Path,

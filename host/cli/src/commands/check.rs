@@ -32,15 +32,19 @@ struct Finding {
 
 /// All findings; printed as they come, or at the end as JSON.
 #[derive(Debug)]
-struct Findings {
+pub(crate) struct Findings {
     format: Format,
     all: Vec<Finding>,
     exit: Exit,
 }
 
 impl Findings {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format, all: Vec::new(), exit: Exit::Complete }
+    }
+
     /// Notes a finding; what was wrong is gone afterwards.
-    fn note<T>(
+    pub(crate) fn note<T>(
         &mut self,
         what: &'static str,
         found: Result<(T, String), Failure>,
@@ -64,10 +68,25 @@ impl Findings {
         self.all.push(finding);
         Ok(value)
     }
+
+    /// Ends: the JSON, and a last word; `good` where nothing failed.
+    pub(crate) fn finish(self, talk: Talk, good: &str) -> Result<Exit, Failure> {
+        if self.format == Format::Json {
+            let text = serde_json::to_string_pretty(&self.all)
+                .map_err(|error| Failure::bug("cannot write the findings as JSON", error))?;
+            out(&format!("{text}\n"))?;
+        }
+        let failed = self.all.iter().filter(|finding| !finding.ok).count();
+        talk.say(match failed {
+            0 => good.to_owned(),
+            _ => format!("{failed} of {} checks failed", self.all.len()),
+        });
+        Ok(self.exit)
+    }
 }
 
 pub(crate) async fn check(args: &CheckArgs, talk: &Talk) -> Result<Exit, Failure> {
-    let mut findings = Findings { format: args.report, all: Vec::new(), exit: Exit::Complete };
+    let mut findings = Findings::new(args.report);
     let loaded = load::job(&args.job).map(|job| {
         let message = format!("`{}` is well-formed", job.file.display());
         (job, message)
@@ -75,17 +94,7 @@ pub(crate) async fn check(args: &CheckArgs, talk: &Talk) -> Result<Exit, Failure
     if let Some(job) = findings.note("job file", loaded)? {
         parts(&job, &mut findings).await?;
     }
-    if args.report == Format::Json {
-        let text = serde_json::to_string_pretty(&findings.all)
-            .map_err(|error| Failure::bug("cannot write the findings as JSON", error))?;
-        out(&format!("{text}\n"))?;
-    }
-    let failed = findings.all.iter().filter(|finding| !finding.ok).count();
-    talk.say(match failed {
-        0 => "the job can run".to_owned(),
-        _ => format!("{failed} of {} checks failed", findings.all.len()),
-    });
-    Ok(findings.exit)
+    findings.finish(*talk, "the job can run")
 }
 
 async fn parts(job: &Job, findings: &mut Findings) -> Result<(), Failure> {

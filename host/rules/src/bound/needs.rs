@@ -22,8 +22,29 @@ pub(super) fn check(
     context: &Context,
     hooks: Vec<plugin::Hook>,
 ) -> Result<BTreeMap<HookName, HookNeeds>, RuleError> {
-    let nonsense = |reason| RuleError::Needs { rule: rule.label().to_string(), reason };
     let target = (!context.target.fields().is_empty()).then_some(&*context.target);
+    let mut all = lifted(rule, hooks)?;
+    for needs in all.values_mut() {
+        check_reads(rule, &needs.reads_source, &context.source, "the source")?;
+        if let Some(target) = target {
+            check_reads(rule, &needs.reads_target, target, "the target")?;
+            check_reads(rule, &needs.reads_current, target, "the target")?;
+            for field in needs.writes.iter().filter(|field| field.required) {
+                find(rule, field, target, "the target")?;
+            }
+            needs.writes.retain(|field| target.column_with_name(&field.name).is_some());
+        }
+    }
+    Ok(all)
+}
+
+/// The answer itself: hooks that are exported, each once, and columns that are
+/// named once. A hook that it leaves out reads and sets nothing.
+pub(super) fn lifted(
+    rule: &Rule,
+    hooks: Vec<plugin::Hook>,
+) -> Result<BTreeMap<HookName, HookNeeds>, RuleError> {
+    let nonsense = |reason| RuleError::Needs { rule: rule.label().to_string(), reason };
     let mut all = BTreeMap::new();
     for asked in hooks {
         let hook = HookName::from_name(&asked.name)
@@ -35,21 +56,12 @@ pub(super) fn check(
             lift(fields)
                 .map_err(|broken| nonsense(format!("{what} of `{}`: {broken}", hook.as_str())))
         };
-        let mut needs = HookNeeds {
+        let needs = HookNeeds {
             reads_source: list("`reads-source`", asked.reads_source)?,
             reads_target: list("`reads-target`", asked.reads_target)?,
             reads_current: list("`reads-current`", asked.reads_current)?,
             writes: list("`writes`", asked.writes)?,
         };
-        check_reads(rule, &needs.reads_source, &context.source, "the source")?;
-        if let Some(target) = target {
-            check_reads(rule, &needs.reads_target, target, "the target")?;
-            check_reads(rule, &needs.reads_current, target, "the target")?;
-            for field in needs.writes.iter().filter(|field| field.required) {
-                find(rule, field, target, "the target")?;
-            }
-            needs.writes.retain(|field| target.column_with_name(&field.name).is_some());
-        }
         if all.insert(hook, needs).is_some() {
             return Err(nonsense(format!("`{}` comes twice", hook.as_str())));
         }

@@ -37,6 +37,18 @@ pub(super) fn check_entity(rule: &Rule, entity: &str) -> Result<(), RuleError> {
     })
 }
 
+/// What `needs` answers when nobody holds it against source and target.
+pub(crate) fn asked(
+    rule: &Rule,
+    context: Context,
+    limits: &Limits,
+) -> Result<BTreeMap<HookName, HookNeeds>, RuleError> {
+    let setup = Setup::of(context, Tables::default());
+    let mut instance = setup.unconfigured(rule, limits)?;
+    let hooks = setup.ask(rule, limits, &mut instance)?;
+    super::needs::lifted(rule, hooks)
+}
+
 impl Setup {
     pub(super) fn new(
         rule: &Rule,
@@ -50,11 +62,15 @@ impl Setup {
         }
         let tables = Tables::new(tables)
             .map_err(|(table, reason)| RuleError::TableContent { table, reason })?;
+        Ok(Self::of(context, tables))
+    }
+
+    fn of(context: Context, tables: Tables) -> Self {
         let settings = match &context.settings {
             Value::Null => "{}".to_owned(),
             settings => sorted(settings).to_string(),
         };
-        Ok(Self { context, settings, tables: Arc::new(tables) })
+        Self { context, settings, tables: Arc::new(tables) }
     }
 
     /// Digest of all that a judgement depends on apart from the row.
@@ -77,12 +93,20 @@ impl Setup {
         limits: &Limits,
     ) -> Result<(BTreeMap<HookName, HookNeeds>, Instance), RuleError> {
         let mut instance = self.unconfigured(rule, limits)?;
-        let hooks = self
-            .with_context(|context| instance.needs(limits.setup_deadline, context))
-            .map_err(|error| failed_in(rule, "needs", error))?;
+        let hooks = self.ask(rule, limits, &mut instance)?;
         let needs = super::needs::check(rule, &self.context, hooks)?;
         self.configure(rule, limits, &mut instance)?;
         Ok((needs, instance))
+    }
+
+    fn ask(
+        &self,
+        rule: &Rule,
+        limits: &Limits,
+        instance: &mut Instance,
+    ) -> Result<Vec<plugin::Hook>, RuleError> {
+        self.with_context(|context| instance.needs(limits.setup_deadline, context))
+            .map_err(|error| failed_in(rule, "needs", error))
     }
 
     /// A fresh instance, configured.

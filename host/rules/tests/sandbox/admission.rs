@@ -28,8 +28,8 @@ fn a_rule_that_exports_another_version_is_refused_with_both() {
     let (message, hint) = refusal(&patched("guest-mute", "@0.1.0", "@0.2.0"));
     assert_eq!(
         message,
-        "cannot admit the rule `x.wasm`: this rule exports dvsync:rules/plugin@0.2.0, \
-         dvsync:rules/transform@0.2.0, this host speaks 0.1"
+        "cannot admit the rule `x.wasm`: this rule exports `dvsync:rules/plugin@0.2.0`, \
+         `dvsync:rules/transform@0.2.0`, this host speaks 0.1"
     );
     assert!(hint.expect("a hint").contains("rebuild"));
 }
@@ -40,7 +40,7 @@ fn a_rule_that_imports_more_is_refused_with_the_list() {
         refusal(&patched("guest-hostile", "dvsync:rules/log@", "wasi:cl/environs@"));
     assert_eq!(
         message,
-        "cannot admit the rule `x.wasm`: it imports wasi:cl/environs@0.1.0, and a rule gets \
+        "cannot admit the rule `x.wasm`: it imports `wasi:cl/environs@0.1.0`, and a rule gets \
          `log` and `lookups` only"
     );
     assert!(hint.expect("a hint").contains("--stub-wasi"));
@@ -51,7 +51,7 @@ fn a_rule_without_plugin_or_hooks_is_refused() {
     let (message, _) = refusal(&patched("guest-mute", "rules/plugin@", "rules/plugxx@"));
     assert!(
         message.contains(
-            "it does not export `dvsync:rules/plugin@0.1.0`; it exports dvsync:rules/plugxx@0.1.0"
+            "it does not export `dvsync:rules/plugin@0.1.0`; it exports `dvsync:rules/plugxx@0.1.0`"
         ),
         "{message}"
     );

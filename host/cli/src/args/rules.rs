@@ -1,0 +1,133 @@
+//! `dvsync rules ...` as typed.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::Format;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RulesArgs {
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Makes a folder with a rule that builds and passes its test as it is.
+    New(NewArgs),
+    /// Builds a Rust rule crate into a component.
+    Build(BuildArgs),
+    /// Judges fixture tables in the sandbox and compares with what is expected.
+    Test(TestArgs),
+    /// Looks whether this program can run a rule, and whether it fits a job.
+    Check(CheckRuleArgs),
+    /// Measures rows per second, against a rule that does nothing.
+    Bench(BenchArgs),
+    /// Shows what a rule is: hooks, columns, settings, imports, digest, size.
+    Inspect(InspectArgs),
+}
+
+/// What a rule is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Language {
+    /// With cargo; needs https://rustup.rs.
+    #[default]
+    Rust,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewArgs {
+    /// Name of the rule and of its folder: lower case, `-` between words.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it is written in.
+    #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t)]
+    pub(crate) lang: Language,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BuildArgs {
+    /// Folder of the crate.
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Cargo profile.
+    #[arg(long, value_name = "PROFILE", default_value = "release")]
+    pub(crate) profile: String,
+    /// How the result is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TestArgs {
+    /// Folder of a rule crate, which is built first; or a component; or the
+    /// name of a shipped rule.
+    #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
+    pub(crate) rule: PathBuf,
+    /// Folder of fixtures; without it `fixtures` in the rule's folder, or here.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) fixtures: Option<PathBuf>,
+    /// Runs only the cases of this name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) case: Vec<String>,
+    /// Writes `expected.csv` of each case as the rule judges now.
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// How the result is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckRuleArgs {
+    /// A component, or the name of a shipped rule.
+    #[arg(value_name = "FILE|NAME")]
+    pub(crate) rule: PathBuf,
+    /// A job to bind it to, in place of the job's own rule: its source's
+    /// columns, settings and granted tables. The target is not asked.
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<PathBuf>,
+    /// Sets a variable of the job file.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::setting, requires = "job")]
+    pub(crate) set: Vec<(String, String)>,
+    /// How the findings are printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArgs {
+    /// A component, or the name of a shipped rule.
+    #[arg(value_name = "FILE|NAME")]
+    pub(crate) rule: PathBuf,
+    /// Folder of fixtures whose rows are repeated; `fixtures` without it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) fixtures: Option<PathBuf>,
+    /// The case to take rows, settings and tables from; the first without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) case: Option<String>,
+    /// How many rows are judged.
+    #[arg(long, value_name = "NUMBER", default_value_t = 200_000)]
+    pub(crate) rows: usize,
+    /// How the figures are printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// A component, or the name of a shipped rule.
+    #[arg(value_name = "FILE|NAME")]
+    pub(crate) rule: PathBuf,
+    /// A data file whose columns the rule is told of: some rules read a column
+    /// only where there is one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) source: Option<PathBuf>,
+    /// Settings of the rule (TOML or JSON); none without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// How it is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
