@@ -33,6 +33,10 @@ mod letters;
 #[path = "program/kills.rs"]
 mod kills;
 
+/// The kit of a rule's author.
+#[path = "program/rules.rs"]
+mod rules;
+
 /// Ctrl-C, and going on afterwards.
 #[cfg(unix)]
 #[path = "program/signals.rs"]

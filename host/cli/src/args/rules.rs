@@ -81,8 +81,9 @@ pub(crate) struct TestArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckRuleArgs {
-    /// A component, or the name of a shipped rule.
-    #[arg(value_name = "FILE|NAME")]
+    /// Folder of a rule crate, which is built first; or a component; or the
+    /// name of a shipped rule.
+    #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
     /// A job to bind it to, in place of the job's own rule: its source's
     /// columns, settings and granted tables. The target is not asked.
@@ -98,10 +99,12 @@ pub(crate) struct CheckRuleArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// A component, or the name of a shipped rule.
-    #[arg(value_name = "FILE|NAME")]
+    /// Folder of a rule crate, which is built first; or a component; or the
+    /// name of a shipped rule.
+    #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
-    /// Folder of fixtures whose rows are repeated; `fixtures` without it.
+    /// Folder of fixtures whose rows are repeated; without it `fixtures` in the
+    /// rule's folder, or here.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) fixtures: Option<PathBuf>,
     /// The case to take rows, settings and tables from; the first without it.
@@ -117,8 +120,9 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
-    /// A component, or the name of a shipped rule.
-    #[arg(value_name = "FILE|NAME")]
+    /// Folder of a rule crate, which is built first; or a component; or the
+    /// name of a shipped rule.
+    #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
     /// A data file whose columns the rule is told of: some rules read a column
     /// only where there is one.

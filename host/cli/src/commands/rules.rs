@@ -26,6 +26,6 @@ pub(crate) fn rules(args: &RulesArgs, talk: Talk) -> Result<Exit, Failure> {
         RulesCommand::Test(args) => test::test(args, talk),
         RulesCommand::Check(args) => check::check(args, talk),
         RulesCommand::Bench(args) => bench::bench(args, talk),
-        RulesCommand::Inspect(args) => inspect::inspect(args),
+        RulesCommand::Inspect(args) => inspect::inspect(args, talk),
     }
 }

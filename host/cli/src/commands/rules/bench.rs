@@ -3,7 +3,7 @@
 //! That rule (`plugins/nothing`) reads the same columns and sets none, so the
 //! ratio is what the rule itself costs; its own figure is the boundary's.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::case::{self, Case};
-use super::find::Found;
+use super::find::{Found, fixtures};
 use crate::args::{BenchArgs, Format};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -31,9 +31,9 @@ pub(super) fn bench(args: &BenchArgs, talk: Talk) -> Result<Exit, Failure> {
         return Err(Failure::usage("`--rows 0` measures nothing"));
     }
     let sandbox = shipped::usual_sandbox()?;
-    let rule = Found::named(&args.rule)?.admit(&sandbox)?.rule;
+    let rule = Found::named(&args.rule, talk)?.admit(&sandbox)?.rule;
     let label = format!("{}@{}", rule.description().name, rule.description().version);
-    let fixtures = args.fixtures.clone().unwrap_or_else(|| PathBuf::from("fixtures"));
+    let fixtures = fixtures(args.fixtures.as_deref(), &args.rule);
     let only: Vec<String> = args.case.iter().cloned().collect();
     let folder: &Path = &case::folders(&fixtures, &only)?[0];
     let case = Case::read(folder, &rule)?;

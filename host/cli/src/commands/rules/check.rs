@@ -20,7 +20,7 @@ use crate::{load, shipped};
 
 pub(super) fn check(args: &CheckRuleArgs, talk: Talk) -> Result<Exit, Failure> {
     let mut findings = Findings::new(args.report);
-    let rule = findings.note("rule", admitted(&args.rule))?;
+    let rule = findings.note("rule", admitted(&args.rule, talk))?;
     if let Some(path) = &args.job {
         let typed = JobArgs { job: path.clone(), set: args.set.clone() };
         let loaded = load::without_secrets(&typed).map(|job| {
@@ -35,8 +35,8 @@ pub(super) fn check(args: &CheckRuleArgs, talk: Talk) -> Result<Exit, Failure> {
     findings.finish(talk, "the rule can run")
 }
 
-fn admitted(name: &Path) -> Result<(Rule, String), Failure> {
-    let found = find::Found::named(name)?;
+fn admitted(name: &Path, talk: Talk) -> Result<(Rule, String), Failure> {
+    let found = find::Found::named(name, talk)?;
     let rule = found.admit(&shipped::usual_sandbox()?)?.rule;
     let description = rule.description();
     let said = format!(

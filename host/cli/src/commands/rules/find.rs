@@ -1,12 +1,14 @@
-//! The component that a command names: a file, or a shipped rule by its name.
+//! The component that a command names: a file, a shipped rule by its name, or a
+//! folder whose crate is built first.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dvsync_rules::{Rule, Sandbox};
 
 use crate::failure::Failure;
 use crate::shipped;
+use crate::talk::Talk;
 
 /// A component, not yet looked into.
 pub(super) struct Found {
@@ -23,8 +25,11 @@ pub(super) struct Admitted {
 }
 
 impl Found {
-    /// A file goes before a shipped rule of that name.
-    pub(super) fn named(name: &Path) -> Result<Self, Failure> {
+    pub(super) fn named(name: &Path, talk: Talk) -> Result<Self, Failure> {
+        if name.is_dir() {
+            return Self::file(&super::build::built(name, "release", talk)?);
+        }
+        // A file goes before a shipped rule of that name.
         if !name.is_file()
             && let Some(shipped) = name.to_str()
             && let Some(bytes) = shipped::component(shipped)
@@ -37,12 +42,9 @@ impl Found {
     pub(super) fn file(path: &Path) -> Result<Self, Failure> {
         let origin = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| {
-            let hint = if path.is_dir() {
-                "it is a folder: name the component that `dvsync rules build` made in it".to_owned()
-            } else {
-                format!("shipped rules are `{}`; or name a file", shipped::names().join("` and `"))
-            };
-            Failure::because(format!("cannot read the rule `{origin}`"), error).hint(hint)
+            let names = shipped::names().join("` and `");
+            Failure::because(format!("cannot read the rule `{origin}`"), error)
+                .hint(format!("name a component, a folder, or a shipped rule: `{names}`"))
         })?;
         Ok(Self { origin, bytes: Cow::Owned(bytes) })
     }
@@ -51,5 +53,14 @@ impl Found {
         let was_cached = sandbox.is_cached(&self.bytes);
         let rule = sandbox.admit(&self.bytes, &self.origin)?;
         Ok(Admitted { rule, was_cached })
+    }
+}
+
+/// The fixtures that go with it.
+pub(super) fn fixtures(given: Option<&Path>, rule: &Path) -> PathBuf {
+    match given {
+        Some(folder) => folder.to_owned(),
+        None if rule.is_dir() => rule.join("fixtures"),
+        None => PathBuf::from("fixtures"),
     }
 }

@@ -15,11 +15,12 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::shipped;
 use crate::summary::out;
+use crate::talk::Talk;
 
 type Needs = BTreeMap<HookName, HookNeeds>;
 
-pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Failure> {
-    let found = Found::named(&args.rule)?;
+pub(super) fn inspect(args: &InspectArgs, talk: Talk) -> Result<Exit, Failure> {
+    let found = Found::named(&args.rule, talk)?;
     let admitted = found.admit(&shipped::usual_sandbox()?)?;
     let source = match &args.source {
         Some(path) => tables::columns(path)?,

@@ -1,7 +1,7 @@
 //! `dvsync rules test`: fixture tables in, expected tables out, in the sandbox.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dvsync_rules::Rule;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::case::{self, Case};
 use super::csv::Table;
 use super::differences::{Dependence, Difference, as_expected, compare, dependences};
-use super::find::Found;
+use super::find::{Found, fixtures};
 use super::judge::{Row, judge};
 use crate::args::{Format, TestArgs};
 use crate::exit::Exit;
@@ -48,16 +48,9 @@ struct TestedCase {
 }
 
 pub(super) fn test(args: &TestArgs, talk: Talk) -> Result<Exit, Failure> {
-    let is_crate = args.rule.is_dir();
-    let found = match is_crate {
-        true => Found::file(&super::build::built(&args.rule, "release", talk)?)?,
-        false => Found::named(&args.rule)?,
-    };
+    let found = Found::named(&args.rule, talk)?;
     let rule = found.admit(&shipped::usual_sandbox()?)?.rule;
-    let fixtures = args.fixtures.clone().unwrap_or_else(|| match is_crate {
-        true => args.rule.join("fixtures"),
-        false => PathBuf::from("fixtures"),
-    });
+    let fixtures = fixtures(args.fixtures.as_deref(), &args.rule);
     let mut tested = Tested {
         rule: format!("{}@{}", rule.description().name, rule.description().version),
         digest: rule.digest().to_owned(),
@@ -170,8 +163,8 @@ fn as_text(tested: &Tested) -> String {
     }
     let failed = tested.cases.iter().filter(|case| !case.passed).count();
     lines.push(match failed {
-        0 => format!("{}: {} cases passed", tested.rule, tested.cases.len()),
-        _ => format!("{}: {failed} of {} cases failed", tested.rule, tested.cases.len()),
+        0 => format!("{}: all passed, {} in number", tested.rule, tested.cases.len()),
+        _ => format!("{}: {failed} of {} failed", tested.rule, tested.cases.len()),
     });
     lines.join("\n") + "\n"
 }
