@@ -16,3 +16,5 @@ mod hooks;
 mod hostile;
 /// Warm, recycled and parallel instances.
 mod instances;
+/// Components that are wrong before anything of them runs.
+mod misbuilt;
