@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Folders that are not ours to judge.
+/// What is not ours to judge.
 const LEFT_OUT: [&str; 6] = [".git", "target", ".dvsync", ".dvsync-demo", "node_modules", ".venv"];
 
 /// The root of the workspace.
@@ -19,11 +19,13 @@ pub(crate) fn files() -> Vec<PathBuf> {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let entry = entry.unwrap();
             let kind = entry.file_type().unwrap();
+            let name = entry.file_name();
+            // In a worktree `.git` is a file.
+            if LEFT_OUT.iter().any(|left_out| name == *left_out) {
+                continue;
+            }
             if kind.is_dir() {
-                let name = entry.file_name();
-                if !LEFT_OUT.iter().any(|left_out| name == *left_out) {
-                    folders.push(entry.path());
-                }
+                folders.push(entry.path());
             } else if kind.is_file() {
                 found.push(entry.path().strip_prefix(&root).unwrap().to_owned());
             }

@@ -195,8 +195,10 @@ fn check_binds_a_rule_to_a_job_without_its_target() {
                 job does not grant\n       hint: add `[tables.salespeople]` to the job\n";
     assert!(missing.stdout.ends_with(said), "{missing:?}");
 
-    place.write("people.csv", "id,email\n7,ann@example.com\n");
-    let granted = format!("{job}[tables.salespeople]\npath = \"people.csv\"\n");
+    place.write("people.csv", "sales_person_id,email\n7,ann@example.com\n");
+    let granted = format!(
+        "{job}[rules]\nplugin = \"contact\"\n[tables.salespeople]\npath = \"people.csv\"\n"
+    );
     place.write("job.toml", &granted);
     let other = place.run(&check);
     let said = "needs the column `account_number`, which the source does not have";
@@ -225,7 +227,7 @@ fn each_hook_of_a_shipped_rule_is_tested_by_fixtures() {
     for (name, text) in [
         ("source.csv", "account_number,name,sales_person_id,closed\nA1,Shop,7,false\nA2,,7,true\n"),
         ("target.csv", "accountnumber,statecode\nA1,1\n,\n"),
-        ("tables/salespeople.csv", "id,email\n7,ann@example.com\n"),
+        ("tables/salespeople.csv", "sales_person_id,email\n7,ann@example.com\n"),
         ("settings.toml", "closed_status = 2\n"),
         ("case.toml", "entity = \"account\"\nnow = \"2026-02-01T00:00:00Z\"\n"),
     ] {
