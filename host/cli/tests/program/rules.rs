@@ -244,6 +244,11 @@ fn each_hook_of_a_shipped_rule_is_tested_by_fixtures() {
         assert!(header.split(',').any(|name| name == column), "{expected}");
     }
     assert!(expected.contains("user ann@example.com by internalemailaddress"), "{expected}");
+    place.write("fixtures/stores/settings.toml", "closed_state = 2\n");
+    let wrong = place.run(&["rules", "test", "account"]);
+    assert_eq!(wrong.exit, Some(64), "{wrong:?}");
+    assert!(wrong.stderr.starts_with("error: cannot judge the case `stores`\n"), "{wrong:?}");
+    assert!(wrong.stderr.ends_with("hint: mend `fixtures/stores/settings.toml`\n"), "{wrong:?}");
     place.write("fixtures/stores/target.csv", "accountnumber,statecode\nA1,1\n");
     let short = place.run(&["rules", "test", "account"]);
     assert_eq!(short.exit, Some(64), "{short:?}");

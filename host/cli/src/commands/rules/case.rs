@@ -15,12 +15,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
-use dvsync_rules::{BindSettings, Bound, Context, Limits, Rule};
+use dvsync_rules::{BindSettings, Bound, Context, Limits, Rule, RuleError};
 use dvsync_sources::{DeclaredType, Settings, SourceKind};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{inspect, tables};
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// The start of the run in fixtures that do not say another.
@@ -139,7 +140,27 @@ impl Case {
     pub(super) fn bind(&self, rule: &Rule) -> Result<Bound, Failure> {
         let settings = BindSettings { recheck_every: None, ..BindSettings::default() };
         let tables = self.tables.clone();
-        Ok(rule.bind(self.context.clone(), tables, Limits::default(), settings)?)
+        rule.bind(self.context.clone(), tables, Limits::default(), settings)
+            .map_err(|error| self.unfit(error))
+    }
+
+    /// A job's hints name parts of a job; here is none.
+    fn unfit(&self, error: RuleError) -> Failure {
+        let file = |name: &str| self.folder.join(name).display().to_string();
+        let hint = match &error {
+            RuleError::Table { table, .. } => {
+                Some(format!("grant it: `{}`", file(&format!("tables/{table}.csv"))))
+            }
+            RuleError::Misconfigured { .. } => Some(format!("mend `{}`", file("settings.toml"))),
+            RuleError::Column { .. } => Some(format!("add the column to `{}`", file("source.csv"))),
+            RuleError::Type { .. } => {
+                Some(format!("declare it under `[types]` in `{}`", file("case.toml")))
+            }
+            _ => error.hint(),
+        };
+        let error =
+            anyhow::Error::new(error).context(format!("cannot judge the case `{}`", self.name));
+        Failure { exit: Exit::Usage, error, hint }
     }
 
     /// What the rule is told of the job.
