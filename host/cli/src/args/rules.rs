@@ -31,7 +31,7 @@ pub(crate) enum RulesCommand {
 /// What a rule is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Language {
-    /// With cargo; needs https://rustup.rs.
+    /// With cargo; needs rustup (rustup.rs).
     #[default]
     Rust,
 }
