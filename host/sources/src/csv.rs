@@ -6,14 +6,11 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{Schema, SchemaRef};
-
 mod dialect;
 mod header;
 mod records;
 mod split;
 
-use crate::column::{Column, ColumnType};
 use crate::csv::dialect::Dialect;
 use crate::csv::header::Heads;
 use crate::csv::records::CsvRecords;
@@ -21,19 +18,12 @@ use crate::error::SourceError;
 use crate::parts::{self, Part};
 use crate::projection::Projection;
 use crate::settings::Settings;
-use crate::source::{Chunks, Scan, Source};
-use crate::text::{self, Records, TextParts};
+use crate::text::{self, Records, TextFormat, TextSource};
 
 /// Files of CSV.
-pub(crate) struct CsvSource {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    parts: Vec<Part>,
+pub(crate) struct Csv {
     dialect: Arc<Dialect>,
-    schema: SchemaRef,
-    types: Vec<ColumnType>,
+    /// Per file; none where it has no header.
     plans: Vec<Option<Plan>>,
 }
 
@@ -47,49 +37,19 @@ struct Plan {
     line: u64,
 }
 
-impl CsvSource {
-    pub(crate) fn open(settings: &Settings) -> Result<Self, SourceError> {
-        let dialect = Arc::new(Dialect::new(settings)?);
-        let parts = parts::find(settings)?;
-        let Heads { names, types, plans } = header::read(settings, &parts, &dialect)?;
-        let fields: Vec<_> =
-            names.iter().zip(&types).map(|(name, column)| column.field(name)).collect();
-        let schema = Arc::new(Schema::new(fields));
-        Ok(Self { inner: Arc::new(Inner { parts, dialect, schema, types, plans }) })
-    }
+/// Opens the files that the settings name.
+pub(crate) fn open(settings: &Settings) -> Result<TextSource<Csv>, SourceError> {
+    let dialect = Arc::new(Dialect::new(settings)?);
+    let parts = parts::find(settings)?;
+    let Heads { names, types, plans } = header::read(settings, &parts, &dialect)?;
+    let schema = text::schema(names.iter().zip(&types));
+    Ok(TextSource::new(parts, schema, types, Csv { dialect, plans }))
 }
 
-impl Source for CsvSource {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.inner.schema)
-    }
-
-    fn parts(&self) -> &[Part] {
-        &self.inner.parts
-    }
-
-    fn rows_hint(&self) -> Option<u64> {
-        None
-    }
-
-    fn scan(&self, scan: &Scan) -> Result<Chunks, SourceError> {
-        let projection = Projection::new(&self.inner.schema, scan.columns.as_deref())?;
-        text::start(Arc::clone(&self.inner), projection, scan)
-    }
-}
-
-impl TextParts for Inner {
-    fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
-    fn columns(&self, projection: &Projection) -> Vec<Column> {
-        projection.positions.iter().map(|&position| Column::new(self.types[position])).collect()
-    }
-
+impl TextFormat for Csv {
     fn records(
         &self,
-        part: usize,
+        (part, file): (usize, &Part),
         projection: &Projection,
         offset: u64,
         line: u64,
@@ -99,7 +59,7 @@ impl TextParts for Inner {
         let names = &projection.schema;
         let fields = projection.positions.iter().map(|&position| plan.fields[position]).collect();
         let records = CsvRecords::open(
-            &self.parts[part],
+            file,
             Arc::clone(&self.dialect),
             (offset, line),
             Arc::clone(names),

@@ -59,9 +59,9 @@ pub use source::{
 /// No file, an unreadable one, files that disagree, settings that cannot be.
 pub fn open(settings: &Settings) -> Result<Box<dyn Source>, SourceError> {
     Ok(match settings.kind {
-        SourceKind::Csv => Box::new(csv::CsvSource::open(settings)?),
+        SourceKind::Csv => Box::new(csv::open(settings)?),
         SourceKind::Parquet => Box::new(binary::BinarySource::<parquet::Parquet>::open(settings)?),
-        SourceKind::Json => Box::new(json::JsonSource::open(settings)?),
+        SourceKind::Json => Box::new(json::open(settings)?),
         SourceKind::Arrow => Box::new(binary::BinarySource::<arrow::Arrow>::open(settings)?),
     })
 }

@@ -3,10 +3,12 @@
 
 mod decode;
 mod scan;
+mod source;
 mod window;
 
 pub(crate) use decode::{Encoded, encoding_of};
-pub(crate) use scan::{Records, Step, TextParts, start};
+pub(crate) use scan::{Records, Step};
+pub(crate) use source::{TextFormat, TextSource, schema};
 pub(crate) use window::Window;
 
 use crate::error::SourceError;

@@ -9,9 +9,9 @@ use crate::bad::{self, BadRecord};
 use crate::column::Column;
 use crate::error::SourceError;
 use crate::numbering::Numbering;
-use crate::parts::Part;
 use crate::projection::Projection;
 use crate::source::{BadRow, CHUNK_BYTES, Chunk, Chunks, Position, Scan};
+use crate::text::source::{Inner, TextFormat};
 
 /// What became of the next record.
 pub(crate) enum Step {
@@ -48,26 +48,8 @@ pub(crate) trait Records: Send {
     fn place(&self) -> Option<(u64, u64)>;
 }
 
-/// A text source, as a scan sees it.
-pub(crate) trait TextParts: Send + Sync + 'static {
-    fn parts(&self) -> &[Part];
-
-    /// Empty columns of a projection.
-    fn columns(&self, projection: &Projection) -> Vec<Column>;
-
-    /// The records of a file from an offset on (0: its first record); `None` for
-    /// a file without any.
-    fn records(
-        &self,
-        part: usize,
-        projection: &Projection,
-        offset: u64,
-        line: u64,
-    ) -> Result<Option<Box<dyn Records>>, SourceError>;
-}
-
-struct TextScan<T> {
-    source: Arc<T>,
+struct TextScan<F> {
+    source: Arc<Inner<F>>,
     projection: Projection,
     chunk_rows: usize,
     position: Position,
@@ -77,17 +59,17 @@ struct TextScan<T> {
 }
 
 /// Starts a scan.
-pub(crate) fn start<T: TextParts>(
-    source: Arc<T>,
+pub(super) fn start<F: TextFormat>(
+    source: Arc<Inner<F>>,
     projection: Projection,
     scan: &Scan,
 ) -> Result<Chunks, SourceError> {
     let position = scan.from;
-    let parts = source.parts().len();
+    let parts = source.parts.len();
     if usize::try_from(position.part).unwrap_or(usize::MAX) > parts {
         return Err(SourceError::NoSuchPart { part: position.part, parts });
     }
-    let columns = source.columns(&projection);
+    let columns = projection.positions.iter().map(|&at| Column::new(source.types[at])).collect();
     Ok(Box::new(TextScan {
         source,
         projection,
@@ -99,7 +81,7 @@ pub(crate) fn start<T: TextParts>(
     }))
 }
 
-impl<T: TextParts> Iterator for TextScan<T> {
+impl<F: TextFormat> Iterator for TextScan<F> {
     type Item = Result<Chunk, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -112,16 +94,16 @@ impl<T: TextParts> Iterator for TextScan<T> {
     }
 }
 
-impl<T: TextParts> TextScan<T> {
+impl<F: TextFormat> TextScan<F> {
     fn read(&mut self) -> Result<Option<Chunk>, SourceError> {
         loop {
             let part = usize::try_from(self.position.part).unwrap_or(usize::MAX);
-            if part >= self.source.parts().len() {
-                return Ok(None);
-            }
+            let source = Arc::clone(&self.source);
+            let Some(file) = source.parts.get(part) else { return Ok(None) };
             if self.records.is_none() {
                 let Position { offset, line, .. } = self.position;
-                self.records = self.source.records(part, &self.projection, offset, line)?;
+                self.records =
+                    source.format.records((part, file), &self.projection, offset, line)?;
             }
             let Some(records) = &mut self.records else {
                 self.next_part();
@@ -138,7 +120,7 @@ impl<T: TextParts> TextScan<T> {
                 _ => self.next_part(),
             }
             if filled.count() > 0 {
-                let file = self.source.parts()[part].name.clone();
+                let file = file.name.clone();
                 let chunk = self
                     .chunk(filled, first.part)
                     .map_err(|source| SourceError::Assemble { file, source })?;
