@@ -1,5 +1,5 @@
-//! `/emulator/*`: faults, records of requests, assertions, snapshots, reset. No
-//! token, no limits, not recorded.
+//! `/emulator/*`: faults, switches, records of requests, assertions, snapshots,
+//! reset. No token, no limits, not recorded.
 
 use std::time::Duration;
 
@@ -35,6 +35,13 @@ impl Emulator {
                 self.principals.forget_expired();
                 Reply::empty(204)
             }
+            ("GET", "behavior") => match serde_json::to_value(self.behavior()) {
+                Ok(shown) => Reply::value(200, &shown),
+                Err(error) => wrong(500, &error.to_string()),
+            },
+            ("PATCH", "behavior") => done(self.patch_behavior(body)),
+            ("DELETE", "behavior") => done(self.set_behavior(self.settings().behavior.clone())),
+            ("GET", "codes") => Reply::value(200, &self.shown_codes()),
             ("GET", "requests") if query.is_empty() => Reply::value(200, &self.recorder().shown()),
             ("GET", "requests") => self.shown_requests(query),
             ("DELETE", "requests") => {
@@ -45,9 +52,11 @@ impl Emulator {
             ("POST", "snapshot") => self.snapshot_taken(query),
             ("POST", "restore") => self.snapshot_restored(query, body),
             ("POST", "reset") => done(self.reset(whole_seconds(now))),
-            (_, "clock" | "faults" | "requests" | "assert" | "snapshot" | "restore" | "reset") => {
-                Reply::empty(405)
-            }
+            (
+                _,
+                "clock" | "faults" | "behavior" | "codes" | "requests" | "assert" | "snapshot"
+                | "restore" | "reset",
+            ) => Reply::empty(405),
             _ => Reply::empty(404),
         }
     }

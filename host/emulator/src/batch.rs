@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::call::{Address, Call, Key, Scene, resource};
 use crate::emulator::{Emulator, commit, service};
 use crate::environment::Environment;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
 use crate::seed;
 use crate::store::Transaction;
@@ -28,7 +28,7 @@ const URL_MAX: usize = 65_536;
 /// Carries out a batch; the second value is the number of its operations.
 pub(crate) fn run(emulator: &Emulator, scene: &Scene, call: &Call<'_>) -> (Reply, u64) {
     if call.method != Method::POST {
-        return (Refusal::method(call.method.as_str()).into(), 0);
+        return (emulator.refused(Refusal::method(call.method.as_str())), 0);
     }
     let behavior = emulator.environment().behavior.clone();
     let max = behavior.batch_operations_max;
@@ -36,7 +36,7 @@ pub(crate) fn run(emulator: &Emulator, scene: &Scene, call: &Call<'_>) -> (Reply
     let parts = grammar::parse(content_type, call.body, max);
     let (parts, prefer) = match parts.and_then(|parts| Ok((parts, call.prefer()?))) {
         Ok(read) => read,
-        Err(refusal) => return (refusal.into(), 0),
+        Err(refusal) => return (emulator.refused(refusal), 0),
     };
     let mut operations = 0;
     let mut records = 0;
@@ -95,7 +95,7 @@ fn boundary(emulator: &Emulator) -> Uuid {
 /// What stands behind the service root in an operation's URL.
 fn target(emulator: &Emulator, url: &str) -> Result<String, Refusal> {
     if url.len() > URL_MAX {
-        return Err(Refusal::new(414, "", "The request URL is too long."));
+        return Err(Refusal::named(Name::UrlTooLong, "The request URL is too long."));
     }
     let path = match url.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),
@@ -120,7 +120,7 @@ fn single(emulator: &Emulator, scene: &Scene, operation: &Operation<'_>) -> Repl
         }
         emulator.operate(scene, &call)
     };
-    let reply = attempt().unwrap_or_else(Reply::from);
+    let reply = attempt().unwrap_or_else(|refusal| emulator.refused(refusal));
     let target = target(emulator, &operation.url).unwrap_or_else(|_| operation.url.clone());
     emulator.note(scene.request, &operation.method, &target, operation.body, &reply, true);
     reply
@@ -135,6 +135,9 @@ fn changeset(
 ) -> Result<Vec<(String, Reply)>, (String, Reply)> {
     let mut contents = Contents::new();
     let mut replies = Vec::new();
+    if let Err(refusal) = emulator.expire(scene.now) {
+        return Err((String::new(), refusal.into()));
+    }
     let mut store = emulator.write_store();
     let environment = emulator.environment();
     let mut transaction = Transaction::begin(&mut store);
@@ -155,7 +158,7 @@ fn changeset(
                 replies.push((id, reply));
             }
             Err(refusal) => {
-                let reply = Reply::from(refusal);
+                let reply = emulator.refused(refusal);
                 noted(emulator, scene, operation, &reply);
                 return Err((id, reply));
             }
@@ -191,8 +194,6 @@ fn referenced(
             let set = &environment.schema.tables[*table].set;
             Ok(format!("{set}({record}){rest}"))
         }
-        _ => Err(Refusal::odata(format!(
-            "Content-ID Reference: '${id}' does not exist in the batch context."
-        ))),
+        _ => Err(Refusal::no_content(id)),
     }
 }

@@ -20,6 +20,7 @@ use crate::call::{Address, Key};
 use crate::cell::Cell;
 use crate::refusal::Refusal;
 use crate::schema::{Kind, Property, ReadOnlyWrites, Schema, Table};
+pub(crate) use cells::ValueRules;
 use names::{Name, NameSeed};
 pub(crate) use nested::Nested;
 use targets::TargetsSeed;
@@ -62,6 +63,7 @@ pub(crate) struct Reader<'s> {
     pub(crate) strict_ids: bool,
     /// An empty text is not null.
     pub(crate) keep_empty: bool,
+    pub(crate) values: ValueRules,
     /// How many records the record stands in.
     pub(crate) depth: u8,
 }
@@ -92,8 +94,9 @@ impl<'s> Reader<'s> {
             value: &'b RawValue,
         }
         let text = text(body)?;
-        let value: Value<'_> = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-        cells::raw(self.table, column, value.value.get())
+        let value: Value<'_> =
+            serde_json::from_str(text).map_err(|error| Refusal::malformed(&error))?;
+        cells::raw(self.table, column, value.value.get(), self.values)
     }
 
     /// A reference's text, as a link of that lookup.
@@ -131,20 +134,19 @@ impl<'s> Reader<'s> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let read =
             read(&reading, &mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-        read.map_err(|error| reading.refusal.take().unwrap_or_else(|| malformed(&error)))
+        read.map_err(|error| reading.refusal.take().unwrap_or_else(|| Refusal::malformed(&error)))
     }
 }
 
 fn text(body: &[u8]) -> Result<&str, Refusal> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if body.is_empty() {
-        return Err(Refusal::payload("The body of the request is empty."));
+        return Err(
+            Refusal::not_json("The body of the request is empty.")
+        );
     }
-    std::str::from_utf8(body).map_err(|_| Refusal::payload("The body is not UTF-8."))
-}
-
-fn malformed(error: &serde_json::Error) -> Refusal {
-    Refusal::payload(format!("The JSON payload cannot be read: {error}."))
+    std::str::from_utf8(body)
+        .map_err(|_| Refusal::not_json("The body is not UTF-8."))
 }
 
 impl<'s> Reading<'s> {
@@ -281,12 +283,10 @@ fn value<'de, A: MapAccess<'de>>(
         map.next_value::<IgnoredAny>()?;
         return match writes {
             ReadOnlyWrites::Ignore => Ok(None),
-            ReadOnlyWrites::Refuse => Err(reading.refuse(Refusal::invalid_argument(format!(
-                "The property '{}' of entity '{}' cannot be set.",
-                column.name, table.name
-            )))),
+            ReadOnlyWrites::Refuse => Err(reading.refuse(Refusal::read_only(table, column))),
         };
     }
+    let rules = reading.reader.values;
     let cell = match column.kind {
         Kind::Text { .. } | Kind::Memo { .. } => map
             .next_value_seed(cells::TextSeed)?
@@ -294,9 +294,9 @@ fn value<'de, A: MapAccess<'de>>(
             .and_then(|text| match text {
                 None => Ok(Cell::Null),
                 Some(text) if text.is_empty() && reading.reader.keep_empty => Ok(Cell::Text(text)),
-                Some(text) => cells::text(table, position, text),
+                Some(text) => cells::text(table, position, text, rules),
             }),
-        _ => cells::raw(table, position, map.next_value::<&RawValue>()?.get()),
+        _ => cells::raw(table, position, map.next_value::<&RawValue>()?.get(), rules),
     };
     cell.map(Some).map_err(|refusal| reading.refuse(refusal))
 }

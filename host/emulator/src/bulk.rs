@@ -12,9 +12,10 @@ use uuid::Uuid;
 use crate::body::Draft;
 use crate::call::{Address, Condition, Key, Prefer};
 use crate::environment::Environment;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
 use crate::schema::Table;
+use crate::settings::IdOrder;
 use crate::store::{Quick, Transaction};
 use crate::write::Writer;
 
@@ -58,7 +59,7 @@ pub(crate) fn prepare<'b>(
         "DeleteMultiple" if table.elastic => Action::Delete,
         "DeleteMultiple" => {
             let message = "DeleteMultiple has not yet been implemented.";
-            return Err(Refusal::new(501, "0x80040219", message));
+            return Err(Refusal::named(Name::NoDeleteMultiple, message));
         }
         _ => return Err(Refusal::no_segment(&format!("Microsoft.Dynamics.CRM.{action}"))),
     };
@@ -70,10 +71,11 @@ pub(crate) fn prepare<'b>(
         return Err(Refusal::invalid_argument("The parameter 'Targets' holds no records."));
     }
     if drafts.iter().any(|draft| !draft.typed) {
-        return Err(Refusal::payload(
+        let refusal = Refusal::payload(
             "A record in 'Targets' has no '@odata.type', which the abstract type \
              'Microsoft.Dynamics.CRM.crmbaseentity' needs.",
-        ));
+        );
+        return Err(refusal.renamed(Name::UntypedTarget));
     }
     Ok(Work { table: table.position, action: parsed, drafts })
 }
@@ -95,7 +97,7 @@ pub(crate) fn apply(
             for draft in work.drafts {
                 ids.push(writer.create(tx, work.table, draft, true)?);
             }
-            created(writer, &ids)
+            created(writer, ids)
         }
         Action::Update => {
             update(writer, tx, work.table, work.drafts)?;
@@ -110,7 +112,10 @@ pub(crate) fn apply(
     Ok(reply.counting(records))
 }
 
-fn created(writer: &Writer<'_>, ids: &[Uuid]) -> Reply {
+fn created(writer: &Writer<'_>, mut ids: Vec<Uuid>) -> Reply {
+    if writer.environment.behavior.create_multiple_ids == IdOrder::Reversed {
+        ids.reverse();
+    }
     let root = &writer.scene.root;
     let context = format!("{root}$metadata#Microsoft.Dynamics.CRM.CreateMultipleResponse");
     Reply::value(200, &json!({"@odata.context": context, "Ids": ids}))
@@ -182,15 +187,14 @@ fn upsert(
                     && writer.find(tx, &address).is_err();
                 if trap {
                     let message = "An unexpected error occurred.";
-                    return Err(Refusal::new(400, "0x80040216", message));
+                    return Err(Refusal::named(Name::UpsertKeyInBody, message));
                 }
                 writer.upsert(tx, &address, draft, &Condition::Always)?.0
             }
         };
         if !written.insert(id) {
-            return Err(Refusal::new(
-                400,
-                "0x80040237",
+            return Err(Refusal::named(
+                Name::RepeatedTarget,
                 "Cannot insert duplicate key. The Targets hold a record more than once.",
             ));
         }

@@ -74,22 +74,13 @@ pub(crate) fn run(emulator: &Emulator, scene: &Scene, call: &Call<'_>) -> Result
     if call.method != Method::POST {
         return Err(Refusal::method(call.method.as_str()));
     }
-    let body: Body = serde_json::from_slice(call.body)
-        .map_err(|error| Refusal::payload(format!("{error} in the body of {NAME}.")))?;
+    let body: Body =
+        serde_json::from_slice(call.body).map_err(|error| Refusal::malformed(&error))?;
     let environment = emulator.environment();
     let mut work = Vec::new();
     for query in &body.queries {
-        let table = environment.schema.table(&query.table).ok_or_else(|| {
-            Refusal::new(
-                404,
-                "0x80060888",
-                format!(
-                    "The entity with a name = '{}' with namemapping = 'Logical' was not found in \
-                     the MetadataCache.",
-                    query.table
-                ),
-            )
-        })?;
+        let table = environment.schema.table(&query.table);
+        let table = table.ok_or_else(|| Refusal::unknown_table(&query.table))?;
         if !query.links.is_empty() || query.top.is_some() {
             return Err(Refusal::unsupported("a query with links or a limit in BulkDelete"));
         }

@@ -9,6 +9,8 @@ use std::cmp::Ordering;
 
 use uuid::Uuid;
 
+use crate::settings::KeyRules;
+
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell<'a> {
@@ -61,20 +63,25 @@ pub(crate) fn compare(a: &Cell<'_>, b: &Cell<'_>) -> Option<Ordering> {
     })
 }
 
-/// Equality as keys and filters see it.
-pub(crate) fn same(a: &Cell<'_>, b: &Cell<'_>, case_sensitive: bool) -> bool {
+/// Equality as keys see it.
+pub(crate) fn same(a: &Cell<'_>, b: &Cell<'_>, rules: KeyRules) -> bool {
     match (a, b) {
-        (Cell::Text(a), Cell::Text(b)) => {
-            if case_sensitive {
-                a.trim_end_matches(' ') == b.trim_end_matches(' ')
-            } else {
-                same_text(a, b)
-            }
-        }
+        (Cell::Text(a), Cell::Text(b)) if rules.as_filters() => same_text(a, b),
+        (Cell::Text(a), Cell::Text(b)) => keyed(a, rules) == keyed(b, rules),
         _ => match (a.id(), b.id()) {
             (Some(a), Some(b)) => a == b,
             _ => a == b,
         },
+    }
+}
+
+/// The part of a text by which keys compare it.
+pub(crate) fn keyed(text: &str, rules: KeyRules) -> Cow<'_, str> {
+    match (rules.trailing_blanks, rules.case_sensitive) {
+        (false, false) => fold(text),
+        (false, true) => Cow::Borrowed(text.trim_end_matches(' ')),
+        (true, false) => Cow::Owned(text.to_lowercase()),
+        (true, true) => Cow::Borrowed(text),
     }
 }
 
@@ -106,9 +113,12 @@ mod tests {
         let text = |text: &'static str| Cell::Text(Cow::Borrowed(text));
         assert_eq!(compare(&text("AW-1 "), &text("aw-1")), Some(Ordering::Equal));
         assert_eq!(compare(&text("b"), &text("A")), Some(Ordering::Greater));
-        assert!(same(&text("ÄÖ"), &text("äö "), false));
-        assert!(!same(&text("AW"), &text("aw"), true));
-        assert!(!same(&text(" a"), &text("a"), false));
+        let usual = KeyRules::default();
+        assert!(same(&text("ÄÖ"), &text("äö "), usual));
+        assert!(!same(&text("AW"), &text("aw"), KeyRules { case_sensitive: true, ..usual }));
+        assert!(!same(&text("a "), &text("A"), KeyRules { trailing_blanks: true, ..usual }));
+        assert!(same(&text("a "), &text("A "), KeyRules { trailing_blanks: true, ..usual }));
+        assert!(!same(&text(" a"), &text("a"), usual));
     }
 
     #[test]

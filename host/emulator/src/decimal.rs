@@ -1,7 +1,9 @@
 //! Exact decimal numbers: JSON text to a scaled whole number and back.
 //!
-//! Pure. Surplus digits are rounded half away from zero (UNCONFIRMED for the
-//! service, which documents rounding and not its mode).
+//! Pure. Surplus digits are rounded half away from zero unless a setting says
+//! otherwise: the service documents rounding and not its mode.
+
+use crate::settings::Rounding;
 
 /// Digits that a number may have; more cannot be in range of any column.
 const DIGITS_MAX: usize = 36;
@@ -10,6 +12,11 @@ const DIGITS_MAX: usize = 36;
 ///
 /// `None`: not a number, or one with more than 36 digits.
 pub(crate) fn parse(text: &str, scale: u8) -> Option<i128> {
+    parse_with(text, scale, Rounding::HalfAway)
+}
+
+/// The same, and what becomes of surplus digits.
+pub(crate) fn parse_with(text: &str, scale: u8, rounding: Rounding) -> Option<i128> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -36,7 +43,7 @@ pub(crate) fn parse(text: &str, scale: u8) -> Option<i128> {
         (true, Some(power)) => value.checked_mul(power)?,
         (true, None) if value == 0 => 0,
         (true, None) => return None,
-        (false, Some(power)) => (value + power / 2) / power,
+        (false, Some(power)) => divided(value, power, rounding),
         (false, None) => 0,
     };
     Some(if negative { -value } else { value })
@@ -46,14 +53,28 @@ fn power(exponent: u32) -> Option<i128> {
     10_i128.checked_pow(exponent)
 }
 
+/// A positive number by a power of ten.
+fn divided(value: i128, power: i128, rounding: Rounding) -> i128 {
+    let (whole, rest) = (value / power, value % power);
+    let half = rest.cmp(&(power / 2 + power % 2));
+    let up = match rounding {
+        Rounding::HalfAway => power > 1 && half.is_ge(),
+        Rounding::HalfEven => power > 1 && (half.is_gt() || half.is_eq() && whole % 2 != 0),
+        Rounding::Truncate => false,
+    };
+    whole + i128::from(up)
+}
+
 /// Rounds a scaled number to fewer digits, keeping its scale.
 pub(crate) fn round(value: i128, scale: u8, precision: u8) -> i128 {
-    let Some(unit) = scale.checked_sub(precision).and_then(|digits| power(u32::from(digits)))
-    else {
-        return value;
-    };
-    let half = unit / 2 * value.signum();
-    (value + half) / unit * unit
+    let unit = scale.checked_sub(precision).and_then(|digits| power(u32::from(digits)));
+    let Some(unit) = unit else { return value };
+    divided(value.abs(), unit, Rounding::HalfAway) * unit * value.signum()
+}
+
+/// The same number with more digits.
+pub(crate) fn widened(value: i128, from: u8, to: u8) -> Option<i128> {
+    value.checked_mul(power(u32::from(to.checked_sub(from)?))?)
 }
 
 /// Writes a scaled number with exactly `scale` digits after the point.
@@ -112,10 +133,23 @@ mod tests {
     }
 
     #[test]
-    fn rounding_keeps_the_scale() {
-        assert_eq!(round(12_345, 4, 2), 12_300);
-        assert_eq!(round(12_350, 4, 2), 12_400);
-        assert_eq!(round(-12_350, 4, 2), -12_400);
+    fn surplus_digits_are_rounded_as_asked() {
+        let expect = [
+            ("0.125", [13, 12, 12]),
+            ("0.135", [14, 14, 13]),
+            ("-0.125", [-13, -12, -12]),
+            ("0.1251", [13, 13, 12]),
+            ("0.1249999", [12, 12, 12]),
+            ("0.99999", [100, 100, 99]),
+        ];
+        for (text, results) in expect {
+            let modes = [Rounding::HalfAway, Rounding::HalfEven, Rounding::Truncate];
+            let found = modes.map(|mode| parse_with(text, 2, mode).unwrap());
+            assert_eq!(found, results, "{text}");
+        }
+        assert_eq!((round(12_345, 4, 2), round(-12_350, 4, 2)), (12_300, -12_400));
         assert_eq!(round(12_345, 4, 4), 12_345);
+        assert_eq!(widened(12, 2, 4), Some(1200));
+        assert_eq!(widened(12, 4, 2), None);
     }
 }

@@ -4,6 +4,7 @@
 //! so readers run together and writers one by one. Bodies are read before the
 //! lock is taken.
 
+mod behavior;
 mod change;
 mod front;
 mod harm;
@@ -105,15 +106,15 @@ impl Emulator {
         let mut tables = settings.tables.clone();
         change::saved(&settings, &mut tables)?;
         let schema = Schema::new(&tables)?;
-        let case_sensitive = settings.behavior.case_sensitive_keys;
+        let rules = settings.behavior.key_rules();
         let store = match &settings.state {
-            None => Store::new(&schema, settings.seed, case_sensitive),
-            Some(folder) => Store::open(&schema, settings.seed, case_sensitive, folder)?,
+            None => Store::new(&schema, settings.seed, rules),
+            Some(folder) => Store::open(&schema, settings.seed, rules, folder)?,
         };
         let principals = Principals::new(&settings);
         let emulator = Self {
             environment: RwLock::new(Arc::new(Environment {
-                schema,
+                schema: Arc::new(schema),
                 behavior: settings.behavior.clone(),
                 tables,
             })),
@@ -152,13 +153,17 @@ impl Emulator {
 
     /// One operation with a transaction of its own.
     pub(crate) fn operate(&self, scene: &Scene, call: &Call<'_>) -> Result<Reply, Refusal> {
-        self.attempt(scene, call).map_err(|refusal| match call.prefer() {
-            Ok(prefer) => refusal.detailed(&prefer),
-            Err(_) => refusal,
+        self.attempt(scene, call).map_err(|refusal| {
+            let refusal = refusal.coded(&self.environment().behavior.codes);
+            match call.prefer() {
+                Ok(prefer) => refusal.detailed(&prefer),
+                Err(_) => refusal,
+            }
         })
     }
 
     fn attempt(&self, scene: &Scene, call: &Call<'_>) -> Result<Reply, Refusal> {
+        self.expire(scene.now)?;
         if call.split().0 == bulk_delete::NAME {
             return bulk_delete::run(self, scene, call);
         }
@@ -243,6 +248,10 @@ impl Emulator {
     /// Looks whether something holds of the requests so far.
     pub fn check(&self, assertion: &Assertion) -> Verdict {
         self.recorder().check(assertion)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The number of a request, from 1.

@@ -1,14 +1,16 @@
 //! What stays the same while an emulator runs: the schema and its behaviour.
 
-use crate::body::Reader;
+use std::sync::Arc;
+
+use crate::body::{Reader, ValueRules};
 use crate::refusal::Refusal;
 use crate::schema::{Column, ReadOnlyWrites, Schema, SchemaSettings, Table};
-use crate::settings::Behavior;
+use crate::settings::{Behavior, TextLength};
 
 /// Schema and switches.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    pub(crate) schema: Schema,
+    pub(crate) schema: Arc<Schema>,
     pub(crate) behavior: Behavior,
     /// What the schema was made of, beyond the standard tables.
     pub(crate) tables: SchemaSettings,
@@ -23,6 +25,10 @@ impl Environment {
             read_only: self.behavior.read_only_writes,
             strict_ids: self.behavior.forbidden_characters_in_odata_id,
             keep_empty: !self.behavior.empty_text_is_null,
+            values: ValueRules {
+                characters: self.behavior.text_length == TextLength::Characters,
+                rounding: self.behavior.rounding,
+            },
             depth: 0,
         }
     }
@@ -31,10 +37,7 @@ impl Environment {
     pub(crate) fn read_only(&self, table: &Table, column: &Column) -> Result<(), Refusal> {
         match column.read_only_writes.unwrap_or(self.behavior.read_only_writes) {
             ReadOnlyWrites::Ignore => Ok(()),
-            ReadOnlyWrites::Refuse => Err(Refusal::invalid_argument(format!(
-                "The property '{}' of entity '{}' cannot be set.",
-                column.name, table.name
-            ))),
+            ReadOnlyWrites::Refuse => Err(Refusal::read_only(table, column)),
         }
     }
 }

@@ -89,16 +89,8 @@ fn counts(view: &View<'_>, call: &Call<'_>, inside: &str, context: &str) -> Resu
         let Literal::Text(name) = name else {
             return Err(Refusal::odata("EntityNames is a list of logical names."));
         };
-        let table = view.environment.schema.table(&name).ok_or_else(|| {
-            Refusal::new(
-                404,
-                "0x80060888",
-                format!(
-                    "The entity with a name = '{name}' with namemapping = 'Logical' was not found \
-                     in the MetadataCache."
-                ),
-            )
-        })?;
+        let table = view.environment.schema.table(&name);
+        let table = table.ok_or_else(|| Refusal::unknown_table(&name))?;
         values.push(view.rows(table.position).len());
         keys.push(name);
     }

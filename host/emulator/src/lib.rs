@@ -52,6 +52,8 @@ pub use recorder::{Assertion, RequestFilter, RequestRecord, Verdict};
 pub use serve::{SelfSigned, Tls, serve};
 pub use servers::Spread;
 pub use settings::{
-    Behavior, DisabledOwner, EntitlementSettings, LatencySettings, LimitSettings, Milliseconds,
-    PrincipalSettings, RecorderSettings, Settings, TokenSettings,
+    Behavior, BulkErrorDetails, Codes, Coding, CookieEncoding, DeleteOwner, DisabledOwner,
+    EnforcedTransitions, EntitlementSettings, FetchAllLinks, IdOrder, LatencySettings, Leniency,
+    LimitSettings, Milliseconds, PrincipalSettings, RecorderSettings, Rounding, Settings, SpanEnds,
+    TextLength, TokenSettings,
 };

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::call::{Call, Options, Scene};
 use crate::query::expression;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
 use crate::schema::{Column, Schema, Table};
 use crate::seed;
@@ -106,7 +106,7 @@ fn relationships(
         Some(one_of) => one(context, one_of, options),
         None => {
             let text = format!("There is no relationship with id {inside}.");
-            Err(Refusal::new(404, "0x80040217", text))
+            Err(Refusal::named(Name::UnknownDefinition, text))
         }
     }
 }
@@ -155,9 +155,8 @@ fn attributes(
     };
     match column(table, inside).filter(fits) {
         Some(column) => one(context, show(column), options),
-        None => Err(Refusal::new(
-            404,
-            "0x80040217",
+        None => Err(Refusal::named(
+            Name::UnknownDefinition,
             format!("Could not find an attribute with specified name: {inside}"),
         )),
     }
@@ -189,17 +188,9 @@ fn named<'s>(schema: &'s Schema, inside: &str) -> Result<&'s Table, Refusal> {
         None => crate::query::literal::guid(inside)
             .and_then(|id| schema.tables.iter().find(|table| metadata_id(table) == id)),
     };
-    found.filter(|table| !table.internal).ok_or_else(|| {
-        let name = logical_name(inside).unwrap_or(inside);
-        Refusal::new(
-            404,
-            "0x80060888",
-            format!(
-                "The entity with a name = '{name}' with namemapping = 'Logical' was not found in \
-                 the MetadataCache."
-            ),
-        )
-    })
+    found
+        .filter(|table| !table.internal)
+        .ok_or_else(|| Refusal::unknown_table(logical_name(inside).unwrap_or(inside)))
 }
 
 /// `MetadataId` of a table.

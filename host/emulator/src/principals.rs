@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::clock::Moment;
 use crate::entra::token::{self, Claims};
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
 use crate::seed;
-use crate::settings::{PrincipalSettings, Settings, TokenSettings};
+use crate::settings::{Behavior, PrincipalSettings, Settings, TokenSettings};
 pub(crate) use acting::acting;
 
 /// An application user that may sign in.
@@ -172,6 +172,7 @@ impl Principals {
         &self,
         headers: &HeaderMap,
         entrance: Entrance<'_>,
+        behavior: &Behavior,
     ) -> Result<SignedIn<'_>, Box<Reply>> {
         let token = headers
             .get(http::header::AUTHORIZATION)
@@ -184,26 +185,38 @@ impl Principals {
         if let Some(position) = self.all.iter().position(is_static) {
             return Ok(SignedIn { position, principal: &self.all[position], asked: false });
         }
-        let unknown = || Box::new(self.challenged(Reply::empty(401), entrance));
+        let unknown = || {
+            let refusal = Refusal::named(Name::NoToken, "").coded(&behavior.codes);
+            let reply = match refusal.code.is_empty() && refusal.message.is_empty() {
+                true => Reply::empty(refusal.status),
+                false => refusal.into(),
+            };
+            Box::new(self.challenged(reply, entrance, behavior))
+        };
         let claims = token::read(self.seed, token).ok_or_else(unknown)?;
         let position = self.all.iter().position(|one| one.client == claims.appid);
         let position = position.filter(|_| is_for(&claims.aud, entrance.authority));
         let position = position.ok_or_else(unknown)?;
         let first = self.expired().get(&position).copied().unwrap_or(0);
         if claims.exp <= entrance.moment.service.as_secs() || claims.uti < first {
-            return Err(Box::new(self.expired_reply(entrance)));
+            return Err(Box::new(self.expired_reply(entrance, behavior)));
         }
         Ok(SignedIn { position, principal: &self.all[position], asked: true })
     }
 
     /// What a request with an expired token gets.
-    pub(crate) fn expired_reply(&self, entrance: Entrance<'_>) -> Reply {
-        let refusal =
-            Refusal::new(401, "0x8004a101", "The ticket specified for authentication is expired");
-        self.challenged(refusal.into(), entrance)
+    pub(crate) fn expired_reply(&self, entrance: Entrance<'_>, behavior: &Behavior) -> Reply {
+        let refusal = Refusal::named(
+            Name::ExpiredToken,
+            "The ticket specified for authentication is expired",
+        );
+        self.challenged(refusal.coded(&behavior.codes).into(), entrance, behavior)
     }
 
-    fn challenged(&self, reply: Reply, entrance: Entrance<'_>) -> Reply {
+    fn challenged(&self, reply: Reply, entrance: Entrance<'_>, behavior: &Behavior) -> Reply {
+        if !behavior.challenge {
+            return reply;
+        }
         let Entrance { scheme, authority, .. } = entrance;
         let challenge = format!(
             "Bearer authorization_uri={scheme}://{authority}/{}/oauth2/authorize, \

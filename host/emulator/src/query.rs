@@ -198,7 +198,7 @@ fn one(
         }
         _ => {}
     }
-    representation(view, table, row.id, prefer, options)
+    representation(view, table, row, prefer, options)
         .map(|reply| Reply { status: 200, ..reply }.counting(1))
 }
 
@@ -206,13 +206,12 @@ fn one(
 pub(crate) fn representation(
     view: &View<'_>,
     table: &Table,
-    id: Uuid,
+    row: &Row,
     prefer: &Prefer,
     options: &Options,
 ) -> Result<Reply, Refusal> {
     let table = view.table(table.position);
     let columns = selected(table, options.select.as_deref())?;
-    let row = view.rows(table.position).by_id(id).ok_or_else(|| Refusal::missing(table, id))?;
     let expands = expand::parse(view, table, options.expand.as_deref())?;
     let expanded = gather(view, table, &expands, &[row], prefer.page_size);
     let context = format!("{}/$entity", context(view.scene, table, options));

@@ -2,6 +2,8 @@
 //!
 //! Unknown keys are errors that name line and column.
 
+mod behavior;
+mod codes;
 mod latency;
 mod limits;
 mod principal;
@@ -13,8 +15,14 @@ use serde::Deserialize;
 
 use crate::error::EmulatorError;
 use crate::faults::FaultRule;
-use crate::schema::{self, KeyStatus, ReadOnlyWrites, SchemaSettings, StateOnCreate};
+use crate::schema::{self, SchemaSettings};
 use crate::servers::Spread;
+pub(crate) use behavior::KeyRules;
+pub use behavior::{
+    Behavior, BulkErrorDetails, CookieEncoding, DeleteOwner, DisabledOwner, EnforcedTransitions,
+    FetchAllLinks, IdOrder, Leniency, Rounding, SpanEnds, TextLength,
+};
+pub use codes::{Codes, Coding};
 pub use latency::{LatencySettings, Milliseconds};
 pub use limits::{EntitlementSettings, LimitSettings};
 pub use principal::{PrincipalSettings, TokenSettings};
@@ -167,6 +175,7 @@ impl Settings {
                 format!("`time_scale` must be from 0.001 to {TIME_SCALE_MAX}, found {found}");
             return wrong(message);
         }
+        self.behavior.check().map_err(EmulatorError::Settings)?;
         let can = |one: &PrincipalSettings| one.token.is_some() || one.client_secret.is_some();
         match self.principals.iter().find(|(_, principal)| !can(principal)) {
             Some((name, _)) => {
@@ -191,71 +200,4 @@ impl Default for RecorderSettings {
     fn default() -> Self {
         Self { requests_max: 10_000, creates_max: 100_000 }
     }
-}
-
-/// Behaviour that Microsoft's documentation leaves open (UNCONFIRMED), with the
-/// likelier choice as default.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Behavior {
-    /// Text in alternate keys differs by case.
-    pub case_sensitive_keys: bool,
-    /// Writes of read-only columns.
-    pub read_only_writes: ReadOnlyWrites,
-    /// A state other than the default one in a create.
-    pub state_on_create: StateOnCreate,
-    /// Records assigned to a disabled user.
-    pub disabled_owner: DisabledOwner,
-    /// UpsertMultiple refuses a new record whose key is in its body too.
-    pub upsert_multiple_refuses_keys_in_body: bool,
-    /// The characters that key values in URLs may not have are refused in
-    /// `@odata.id` too.
-    pub forbidden_characters_in_odata_id: bool,
-    /// The error of a failed changeset stands in a `changesetresponse`
-    /// multipart with its Content-ID; else as a plain part.
-    pub changeset_error_in_multipart: bool,
-    /// `accounts` besides `/api/data/v9.2/accounts` as URL in a batch.
-    pub relative_urls_in_batch: bool,
-    /// Most operations of a batch, and of a changeset.
-    pub batch_operations_max: usize,
-    /// An empty text is stored as null.
-    pub empty_text_is_null: bool,
-    /// `all` holds for a record whose collection is empty.
-    pub all_of_nothing: bool,
-    /// How long a delta token is good, days (`ExpireChangeTrackingInDays`).
-    pub delta_token_days: u32,
-    /// What becomes of an alternate key that a client makes: `active` at once,
-    /// or `pending` for ever.
-    pub new_keys: KeyStatus,
-}
-
-impl Default for Behavior {
-    fn default() -> Self {
-        Self {
-            case_sensitive_keys: false,
-            read_only_writes: ReadOnlyWrites::Ignore,
-            state_on_create: StateOnCreate::Force,
-            disabled_owner: DisabledOwner::Refuse,
-            upsert_multiple_refuses_keys_in_body: true,
-            forbidden_characters_in_odata_id: true,
-            changeset_error_in_multipart: true,
-            relative_urls_in_batch: false,
-            batch_operations_max: 1000,
-            empty_text_is_null: true,
-            all_of_nothing: true,
-            delta_token_days: 7,
-            new_keys: KeyStatus::Active,
-        }
-    }
-}
-
-/// What happens to a record that is assigned to a disabled user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisabledOwner {
-    /// The write is refused.
-    #[default]
-    Refuse,
-    /// The write is accepted.
-    Accept,
 }

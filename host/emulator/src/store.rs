@@ -24,6 +24,7 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::error::EmulatorError;
 use crate::schema::Schema;
+use crate::settings::KeyRules;
 use log::Log;
 
 /// Row versions start here, so that etags look like the service's.
@@ -36,25 +37,25 @@ pub(crate) struct Store {
     pub(crate) tables: Vec<Rows>,
     version: u64,
     seed: u64,
-    case_sensitive: bool,
+    rules: KeyRules,
     log: Option<Log>,
 }
 
 impl Store {
     /// Empty tables, no log.
-    pub(crate) fn new(schema: &Schema, seed: u64, case_sensitive: bool) -> Self {
-        let tables = schema.tables.iter().map(|table| Rows::new(table, case_sensitive)).collect();
-        Self { tables, version: FIRST_VERSION, seed, case_sensitive, log: None }
+    pub(crate) fn new(schema: &Schema, seed: u64, rules: KeyRules) -> Self {
+        let tables = schema.tables.iter().map(|table| Rows::new(table, rules)).collect();
+        Self { tables, version: FIRST_VERSION, seed, rules, log: None }
     }
 
     /// Reads the log in `folder`, or begins one.
     pub(crate) fn open(
         schema: &Schema,
         seed: u64,
-        case_sensitive: bool,
+        rules: KeyRules,
         folder: &Path,
     ) -> Result<Self, EmulatorError> {
-        let mut store = Self::new(schema, seed, case_sensitive);
+        let mut store = Self::new(schema, seed, rules);
         store.log = Some(replay::open(&mut store, schema, folder)?);
         Ok(store)
     }
@@ -91,20 +92,47 @@ impl Store {
     pub(crate) fn restore(
         &mut self,
         schema: &Schema,
-        case_sensitive: bool,
         snapshot: &[u8],
     ) -> Result<(), EmulatorError> {
-        let mut store = Self::new(schema, self.seed, case_sensitive);
+        let mut store = Self::new(schema, self.seed, self.rules);
         replay::restore(&mut store, schema, snapshot)?;
         self.tables = store.tables;
         self.version = self.version.max(store.version);
         self.on_disk_anew(schema)
     }
 
-    /// Forgets all rows, on disk too; from now on under this schema.
-    pub(crate) fn clear(&mut self, schema: &Schema) -> Result<(), EmulatorError> {
+    pub(crate) fn rules(&self) -> KeyRules {
+        self.rules
+    }
+
+    /// The same rows under other rules for alternate keys; on disk too.
+    ///
+    /// # Errors
+    /// Two records have one key then, and nothing has changed. Or the disk refuses.
+    pub(crate) fn ruled(&mut self, schema: &Schema, rules: KeyRules) -> Result<(), EmulatorError> {
+        let mut tables = Vec::new();
+        for (table, rows) in schema.tables.iter().zip(&self.tables) {
+            tables.push(rows.ruled(table, rules).map_err(|(key, id)| {
+                let message =
+                    format!("record `{id}` would violate alternate key `{}`", table.keys[key].name);
+                EmulatorError::schema(&table.name, message)
+            })?);
+        }
+        self.tables = tables;
+        self.rules = rules;
+        self.on_disk_anew(schema)
+    }
+
+    /// When the next row expires.
+    pub(crate) fn next_expiry(&self) -> Option<i64> {
+        self.tables.iter().filter_map(Rows::next_expiry).min()
+    }
+
+    /// Forgets all rows, on disk too; from now on under this schema and these rules.
+    pub(crate) fn clear(&mut self, schema: &Schema, rules: KeyRules) -> Result<(), EmulatorError> {
+        self.rules = rules;
         let tables = schema.tables.iter();
-        self.tables = tables.map(|table| Rows::new(table, self.case_sensitive)).collect();
+        self.tables = tables.map(|table| Rows::new(table, self.rules)).collect();
         self.on_disk_anew(schema)
     }
 
@@ -123,7 +151,7 @@ impl Store {
                         columns.map(|column| was.column_position(&column.name)).collect();
                     rows.adapted(table, &from)
                 }
-                _ => Rows::new(table, self.case_sensitive),
+                _ => Rows::new(table, self.rules),
             });
         }
         self.on_disk_anew(new)

@@ -177,8 +177,8 @@ fn reference_text(body: &[u8]) -> Result<String, Refusal> {
         #[serde(rename = "@odata.id")]
         id: String,
     }
-    let reference: Reference = serde_json::from_slice(body)
-        .map_err(|error| Refusal::payload(format!("The JSON payload cannot be read: {error}.")))?;
+    let reference: Reference =
+        serde_json::from_slice(body).map_err(|error| Refusal::malformed(&error))?;
     Ok(reference.id)
 }
 
@@ -209,7 +209,10 @@ impl Prepared<'_> {
         transaction: &mut Transaction<'_>,
         contents: Option<&Contents>,
     ) -> Result<(Reply, Option<Address>), Refusal> {
-        let writer = Writer { environment, scene, contents };
+        let bulk = matches!(self.work, Work::Bulk(_));
+        let slots =
+            (bulk && !environment.behavior.references_within_payload).then(|| transaction.slots());
+        let writer = Writer { environment, scene, contents, frozen: slots.as_deref() };
         let Prepared { work, condition, prefer, mut options, named } = self;
         let (table, id, created, named) = match work {
             Work::Bulk(work) => {
@@ -283,7 +286,12 @@ fn answer(
     let table = &environment.schema.tables[table];
     if prefer.representation {
         let view = View { environment, store: transaction.store(), scene };
-        return query::representation(&view, table, id, prefer, options);
+        let rows = view.rows(table.position);
+        // Of an elastic table there may be others with the same id.
+        let last = transaction.last().filter(|(at, _)| *at == table.position && table.elastic);
+        let row = last.map_or_else(|| rows.by_id(id), |(_, slot)| rows.row(slot));
+        let row = row.ok_or_else(|| Refusal::missing(table, id))?;
+        return query::representation(&view, table, row, prefer, options);
     }
     let url = match named {
         Some(named) => format!("{}{named}", scene.root),

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::multipart::{boundary, line, not_readable, parts};
 use crate::call::Call;
 use crate::recorder::class;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 
 /// A part of a batch.
 #[derive(Debug)]
@@ -62,9 +62,8 @@ pub(super) fn parse<'b>(
             Part::Changeset(list) => list.len(),
         };
         if operations > operations_max {
-            return Err(Refusal::new(
-                400,
-                "0x80048d19",
+            return Err(Refusal::named(
+                Name::TooManyOperations,
                 format!(
                     "The current batch message contains too many parts. Only batch messages with \
                      a maximum number of '{operations_max}' query operations, including changeset \
@@ -91,9 +90,8 @@ fn part<'b>(
     let mut list = Vec::new();
     for content in parts(rest, inner, false)? {
         if list.len() == operations_max {
-            return Err(Refusal::new(
-                400,
-                "0x80048d19",
+            return Err(Refusal::named(
+                Name::TooManyOperations,
                 format!(
                     "The current change set contains too many operations. A maximum number of \
                      '{operations_max}' operations are allowed in a change set."

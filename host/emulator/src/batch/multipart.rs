@@ -2,11 +2,11 @@
 
 use memchr::memmem;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 
 /// What the service says of a body with other line ends, or cut short.
 pub(super) fn not_readable() -> Refusal {
-    Refusal::payload("Stream was not readable.")
+    Refusal::payload("Stream was not readable.").renamed(Name::BatchUnreadable)
 }
 
 /// The boundary of a content type; `None` if it is not `multipart/mixed`.

@@ -7,8 +7,9 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 
 use crate::cell::Cell;
 use crate::query::literal;
-use crate::refusal::{Refusal, shortened};
+use crate::refusal::{Name, Refusal, shortened};
 use crate::schema::{Choice, Column, Kind, Table};
+use crate::settings::Rounding;
 use crate::{decimal, instant};
 
 /// Text or null; anything else comes back as what it was.
@@ -70,11 +71,20 @@ impl<'de> Visitor<'de> for TextSeed {
     }
 }
 
+/// How values are judged where the service's way is not known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ValueRules {
+    /// Lengths count characters, not UTF-16 units.
+    pub(crate) characters: bool,
+    pub(crate) rounding: Rounding,
+}
+
 /// A text column's value. Empty is null.
 pub(super) fn text<'b>(
     table: &Table,
     position: usize,
     text: Cow<'b, str>,
+    rules: ValueRules,
 ) -> Result<Cell<'b>, Refusal> {
     let column = &table.columns[position];
     let length_max = match column.kind {
@@ -84,11 +94,14 @@ pub(super) fn text<'b>(
     if text.is_empty() {
         return Ok(Cell::Null);
     }
+    let length = || match rules.characters {
+        true => text.chars().count(),
+        false => text.encode_utf16().count(),
+    };
     // UTF-8 has at least as many bytes as UTF-16 has units.
-    if text.len() > length_max && text.encode_utf16().count() > length_max {
-        return Err(Refusal::new(
-            400,
-            "0x80044331",
+    if text.len() > length_max && length() > length_max {
+        return Err(Refusal::named(
+            Name::TextTooLong,
             format!(
                 "A validation error occurred.  The length of the '{}' attribute of the '{}' \
                  entity exceeded the maximum allowed length of '{length_max}'.",
@@ -98,9 +111,8 @@ pub(super) fn text<'b>(
     }
     let illegal = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
     if text.bytes().any(illegal) {
-        return Err(Refusal::new(
-            400,
-            "0x80040278",
+        return Err(Refusal::named(
+            Name::InvalidCharacter,
             format!(
                 "Invalid character in field '{}': '...', hexadecimal value below 0x20.",
                 column.name
@@ -111,7 +123,12 @@ pub(super) fn text<'b>(
 }
 
 /// Any column's value, from the JSON text of it.
-pub(super) fn raw<'b>(table: &Table, position: usize, raw: &'b str) -> Result<Cell<'b>, Refusal> {
+pub(super) fn raw<'b>(
+    table: &Table,
+    position: usize,
+    raw: &'b str,
+    rules: ValueRules,
+) -> Result<Cell<'b>, Refusal> {
     let column = &table.columns[position];
     if raw == "null" {
         return Ok(Cell::Null);
@@ -119,31 +136,31 @@ pub(super) fn raw<'b>(table: &Table, position: usize, raw: &'b str) -> Result<Ce
     let mismatch = || Refusal::literal(column, raw);
     match &column.kind {
         Kind::Text { .. } | Kind::Memo { .. } | Kind::Image => {
-            text(table, position, json_text(raw).ok_or_else(mismatch)?)
+            text(table, position, json_text(raw).ok_or_else(mismatch)?, rules)
         }
         Kind::Integer { min, max } => {
             let value = whole(raw, column)?;
             if value < *min || value > *max {
                 let name = &column.name;
-                return Err(Refusal::out_of_range("0x8004432f", &table.name, name, raw));
+                return Err(Refusal::out_of_range(Name::IntegerOutOfRange, &table.name, name, raw));
             }
             Ok(Cell::Int(value))
         }
         Kind::BigInt => whole(raw, column).map(Cell::Int),
         Kind::Decimal { precision, min, max } => {
-            decimal_cell(table, column, raw, (*precision, *precision), (*min, *max))
+            decimal_cell(table, column, raw, (*precision, *precision), (*min, *max), rules)
         }
         Kind::Money { precision, min, max } => {
-            decimal_cell(table, column, raw, (4, *precision), (*min, *max))
+            decimal_cell(table, column, raw, (4, *precision), (*min, *max), rules)
         }
         Kind::Double { precision, min, max } => {
             let value = number(raw).then(|| raw.parse::<f64>().ok()).flatten();
             let value = value.ok_or_else(mismatch)?;
             if !(*min..=*max).contains(&value) {
                 let name = &column.name;
-                return Err(Refusal::out_of_range("0x80044330", &table.name, name, raw));
+                return Err(Refusal::out_of_range(Name::NumberOutOfRange, &table.name, name, raw));
             }
-            Ok(Cell::Double(rounded(value, *precision)))
+            Ok(Cell::Double(rounded(value, raw, *precision, rules.rounding)))
         }
         Kind::Boolean { .. } => match raw {
             "true" => Ok(Cell::Bool(true)),
@@ -210,13 +227,17 @@ fn decimal_cell(
     raw: &str,
     (scale, precision): (u8, u8),
     (min, max): (i128, i128),
+    rules: ValueRules,
 ) -> Result<Cell<'static>, Refusal> {
     if !number(raw) {
         return Err(Refusal::literal(column, raw));
     }
-    let range = || Refusal::out_of_range("0x80044330", &table.name, &column.name, &shortened(raw));
-    let value = decimal::parse(raw, scale).ok_or_else(range)?;
-    let value = decimal::round(value, scale, precision);
+    let range = || {
+        Refusal::out_of_range(Name::NumberOutOfRange, &table.name, &column.name, &shortened(raw))
+    };
+    let value = decimal::parse_with(raw, precision, rules.rounding);
+    let value = value.and_then(|value| decimal::widened(value, precision, scale));
+    let value = value.ok_or_else(range)?;
     if value < min || value > max {
         return Err(range());
     }
@@ -224,16 +245,26 @@ fn decimal_cell(
 }
 
 /// Through text, so that the result is the double nearest to the rounded number.
-fn rounded(value: f64, precision: u8) -> f64 {
-    let text = format!("{value:.*}", usize::from(precision));
+fn rounded(value: f64, raw: &str, precision: u8, rounding: Rounding) -> f64 {
+    let exact = match rounding {
+        Rounding::HalfAway => None,
+        mode => decimal::parse_with(raw, precision, mode),
+    };
+    let text = match exact {
+        None => format!("{value:.*}", usize::from(precision)),
+        Some(scaled) => {
+            let mut text = Vec::new();
+            decimal::write(&mut text, scaled, precision);
+            String::from_utf8(text).unwrap_or_default()
+        }
+    };
     let rounded = text.parse().unwrap_or(value);
     if rounded == 0.0 { 0.0 } else { rounded }
 }
 
 fn too_early() -> Refusal {
-    Refusal::new(
-        400,
-        "0x80040239",
+    Refusal::named(
+        Name::DateTooEarly,
         "DateTime is less than minumum value supported by CrmDateTime. Minimum value supported: \
          01/01/1753 00:00:00",
     )
@@ -241,9 +272,8 @@ fn too_early() -> Refusal {
 
 fn unknown_option(table: &Table, column: &Column, value: &str, options: &[Choice]) -> Refusal {
     let accepted: Vec<String> = options.iter().map(|option| option.value.to_string()).collect();
-    Refusal::new(
-        400,
-        "0x8004431a",
+    Refusal::named(
+        Name::UnknownChoice,
         format!(
             "A validation error occurred. The value {value} of '{}' on record of type '{}' is \
              outside the valid range. Accepted Values: {}",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{Draft, Reader, malformed};
+use super::{Draft, Reader};
 use crate::call::Address;
 use crate::refusal::Refusal;
 use crate::schema::{Collection, Kind, Table};
@@ -55,7 +55,7 @@ impl Reader<'_> {
     ) -> Result<Nested<'b>, Refusal> {
         let other = &self.schema.tables[collection.table()];
         let items: Vec<&'b RawValue> =
-            serde_json::from_str(raw).map_err(|error| malformed(&error))?;
+            serde_json::from_str(raw).map_err(|error| Refusal::malformed(&error))?;
         let drafts = items.into_iter().map(|item| self.inner(other, item.get()));
         Ok(Nested::Many(collection, drafts.collect::<Result<_, _>>()?))
     }
@@ -67,7 +67,7 @@ impl Reader<'_> {
         raw: &'b str,
     ) -> Result<Nested<'b>, Refusal> {
         let items: Vec<Cow<'_, str>> =
-            serde_json::from_str(raw).map_err(|error| malformed(&error))?;
+            serde_json::from_str(raw).map_err(|error| Refusal::malformed(&error))?;
         let addresses = items.iter().map(|text| self.member(collection, text));
         Ok(Nested::Bound(collection, addresses.collect::<Result<_, _>>()?))
     }

@@ -1,6 +1,6 @@
 //! Bulk messages of elastic tables: no transaction, each record has an outcome of
 //! its own (*Use bulk operation messages*). How the Web API shows these outcomes
-//! is UNCONFIRMED; the SDK calls them `Plugin.BulkApiErrorDetails`.
+//! is a switch; the SDK calls them `Plugin.BulkApiErrorDetails`.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,6 +11,7 @@ use crate::call::{Address, Condition, Key, Prefer};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::Table;
+use crate::settings::BulkErrorDetails;
 use crate::store::Transaction;
 use crate::write::Writer;
 
@@ -24,6 +25,7 @@ pub(super) fn apply(
     work: Work<'_>,
     prefer: &Prefer,
 ) -> Reply {
+    let behavior = &writer.environment.behavior;
     let records = work.drafts.len();
     let (mut ids, mut failed): (Vec<Uuid>, Vec<Value>) = (Vec::new(), Vec::new());
     let mut first: Option<Refusal> = None;
@@ -33,6 +35,7 @@ pub(super) fn apply(
         match one(writer, tx, table, work.action, draft) {
             Ok(id) => ids.push(id),
             Err(refusal) => {
+                let refusal = refusal.coded(&behavior.codes);
                 tx.undo_to(mark);
                 failed.push(json!({
                     "RequestIndex": index,
@@ -44,12 +47,16 @@ pub(super) fn apply(
         }
     }
     let reply = match first {
-        None if work.action == Action::Create => created(writer, &ids),
+        None if work.action == Action::Create => created(writer, ids),
         None => Reply::empty(204),
         Some(refusal) => {
             let mut error = json!({"code": refusal.code, "message": refusal.message});
             if prefer.wants(DETAILS) {
-                error[format!("@{DETAILS}")] = Value::String(Value::Array(failed).to_string());
+                let list = Value::Array(failed);
+                error[format!("@{DETAILS}")] = match behavior.bulk_error_details {
+                    BulkErrorDetails::Text => Value::String(list.to_string()),
+                    BulkErrorDetails::List => list,
+                };
             }
             Reply::value(refusal.status, &json!({"error": error}))
         }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::cell::Cell;
 use crate::query::expression::{self, Literal};
 use crate::query::literal;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{KeyStatus, Kind, Schema, Table};
 use crate::store::Rows;
 
@@ -36,18 +36,11 @@ impl Address {
     /// Where the record stands, if it is there. A record of an elastic table is
     /// found by its id alone only in the partition that the id itself names.
     pub(crate) fn slot(&self, table: &Table, rows: &Rows) -> Option<u32> {
-        let within = |id: Uuid, partition: &str| {
-            let slot = rows.slot_of(id)?;
-            match table.partition().map(|column| rows.cell(slot, column)) {
-                Some(Cell::Text(found)) if found == partition => Some(slot),
-                _ => None,
-            }
-        };
         match &self.key {
-            Key::Id(id) if table.elastic => within(*id, &id.to_string()),
+            Key::Id(id) if table.elastic => rows.slot_within(*id, &id.to_string()),
             Key::Id(id) => rows.slot_of(*id),
             Key::Alternate(position, values) => rows.by_key(*position, values),
-            Key::Partitioned(id, partition) => within(*id, partition),
+            Key::Partitioned(id, partition) => rows.slot_within(*id, partition),
         }
     }
 
@@ -130,9 +123,8 @@ impl Key {
             .ok_or_else(|| Refusal::key_not_defined(table))?;
         let key = &table.keys[position];
         if key.status != KeyStatus::Active {
-            return Err(Refusal::new(
-                400,
-                "0x80060890",
+            return Err(Refusal::named(
+                Name::KeyNotActive,
                 format!("The entity key {} is not active.", key.name),
             ));
         }
@@ -187,9 +179,8 @@ fn value(table: &Table, column: usize, text: &str, strict: bool) -> Result<Cell<
         _ => None,
     };
     if let Some(bad) = bad {
-        return Err(Refusal::new(
-            400,
-            "0x0",
+        return Err(Refusal::named(
+            Name::ForbiddenCharacter,
             format!(
                 "A potentially dangerous Request.Path value was detected from the client ({bad})."
             ),

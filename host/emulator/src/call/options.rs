@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 
 /// The options of a URL, decoded.
 #[derive(Debug, Clone, Default)]
@@ -84,9 +84,10 @@ impl Options {
             // `$skip`, `$search`, `$format`, and wrong case: names are
             // case-sensitive.
             _ if name.starts_with('$') => {
-                return Err(Refusal::odata(format!(
-                    "The query parameter {name} is not supported."
-                )));
+                return Err(Refusal::named(
+                    Name::UnsupportedOption,
+                    format!("The query parameter {name} is not supported."),
+                ));
             }
             _ => {}
         }

@@ -52,6 +52,7 @@ impl Emulator {
             .map_err(|error| Refusal::invalid_argument(error.to_string()))?;
         let kept = self.keep(&change.tables);
         let adapted = kept.and_then(|()| store.adapt(&old.schema, &schema));
+        let schema = Arc::new(schema);
         let new = Environment { schema, behavior: old.behavior.clone(), tables: change.tables };
         let new = self.publish(new);
         adapted.map_err(|error| {
@@ -68,7 +69,7 @@ impl Emulator {
         })
     }
 
-    /// No rows, and the metadata that the settings say.
+    /// No rows, and metadata and switches as the settings say.
     pub(super) fn forget_changes(&self) -> Result<(), EmulatorError> {
         let mut store = self.write_store();
         let tables = self.settings.tables.clone();
@@ -80,13 +81,14 @@ impl Emulator {
                 source,
             })?;
         }
-        let cleared = store.clear(&schema);
-        self.publish(Environment { schema, behavior: self.settings.behavior.clone(), tables });
+        let behavior = self.settings.behavior.clone();
+        let cleared = store.clear(&schema, behavior.key_rules());
+        self.publish(Environment { schema: Arc::new(schema), behavior, tables });
         cleared
     }
 
     /// From now on; whoever calls this holds the store.
-    fn publish(&self, environment: Environment) -> Arc<Environment> {
+    pub(super) fn publish(&self, environment: Environment) -> Arc<Environment> {
         let new = Arc::new(environment);
         *self.environment.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
         new

@@ -18,7 +18,7 @@ use crate::limits::{Throttled, header_seconds};
 use crate::operation::Operation;
 use crate::principals::{SignedIn, acting};
 use crate::recorder::RequestRecord;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
 use crate::{admin, seed};
 
@@ -76,7 +76,7 @@ impl Emulator {
         now: i64,
     ) -> Reply {
         let Some((version, target)) = service(target) else {
-            return Refusal::no_resource(target).into();
+            return self.refused(Refusal::no_resource(target));
         };
         let root = format!("http://{}/api/data/{version}/", authority(parts));
         let user = self.principals.users().first().map_or(uuid::Uuid::nil(), |user| user.id);
@@ -88,7 +88,10 @@ impl Emulator {
 
     /// The reply, and in the visit what becomes of it.
     fn reply(&self, visit: &mut Visit<'_>) -> Reply {
-        let signed_in = self.principals.sign_in(&visit.parts.headers, visit.entrance());
+        let environment = self.environment();
+        let behavior = &environment.behavior;
+        let headers = &visit.parts.headers;
+        let signed_in = self.principals.sign_in(headers, visit.entrance(), behavior);
         let root = format!("{}://{}", visit.scheme(), visit.authority);
         let asked = (visit.operation == Operation::Token).then(|| Asked {
             method: &visit.parts.method,
@@ -144,11 +147,11 @@ impl Emulator {
     /// The service's reply, and the number of operations in a batch.
     fn served(&self, visit: &Visit<'_>, signed_in: SignedIn<'_>) -> (Reply, u64) {
         let Some((version, target)) = service(visit.target) else {
-            return (Refusal::no_resource(visit.target).into(), 0);
+            return (self.refused(Refusal::no_resource(visit.target)), 0);
         };
         if visit.target.len() > URL_MAX {
             let message = format!("The request URL is too long for {version}.");
-            return (Refusal::new(414, "", message).into(), 0);
+            return (self.refused(Refusal::named(Name::UrlTooLong, message)), 0);
         }
         let headers = &visit.parts.headers;
         let user = {
@@ -157,7 +160,7 @@ impl Emulator {
         };
         let user = match user {
             Ok(user) => user,
-            Err(refusal) => return (refusal.into(), 0),
+            Err(refusal) => return (self.refused(refusal), 0),
         };
         let root = format!("{}://{}/api/data/{version}/", visit.scheme(), visit.authority);
         let scene = Scene { root, user, now: visit.seconds(), request: visit.number };

@@ -59,7 +59,8 @@ impl Emulator {
                 if let Some(signed_in) = signed_in {
                     self.principals.expire(signed_in);
                 }
-                Ok(self.principals.expired_reply(visit.entrance()))
+                let environment = self.environment();
+                Ok(self.principals.expired_reply(visit.entrance(), &environment.behavior))
             }
             Effect::CutBeforeCommit => {
                 visit.cut = Some(Cut::BeforeCommit);

@@ -25,8 +25,7 @@ impl Emulator {
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), EmulatorError> {
         let mut store = self.write_store();
         let environment = self.environment();
-        let case_sensitive = environment.behavior.case_sensitive_keys;
-        store.restore(&environment.schema, case_sensitive, snapshot)
+        store.restore(&environment.schema, snapshot)
     }
 
     /// Writes a snapshot into the state folder.

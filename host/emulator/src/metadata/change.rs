@@ -15,7 +15,7 @@ use super::{column, inside, logical_name, metadata_id, named};
 use crate::call::{Call, Scene};
 use crate::environment::Environment;
 use crate::query::identity;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{
     KeySettings, KeyStatus, KeyTable, KindWord, OwnershipWord, SchemaSettings, Table,
     TableSettings, import,
@@ -52,9 +52,7 @@ pub(crate) fn change(
     }
     let body = match post {
         false => Value::Null,
-        true => serde_json::from_slice(call.body).map_err(|error| {
-            Refusal::payload(format!("The JSON payload cannot be read: {error}."))
-        })?,
+        true => serde_json::from_slice(call.body).map_err(|error| Refusal::malformed(&error))?,
     };
     let tables = environment.tables.clone();
     let mut desk = Desk { environment, store, tables, body };
@@ -91,7 +89,7 @@ pub(crate) fn change(
 }
 
 fn refused(message: impl Into<String>) -> Refusal {
-    Refusal::invalid_argument(message)
+    Refusal::named(Name::MetadataRefused, message)
 }
 
 impl<'e> Desk<'e> {
@@ -207,7 +205,8 @@ impl<'e> Desk<'e> {
         rows.iter().any(|(_, row)| {
             let cells: Vec<_> =
                 columns.iter().map(|&column| rows.layout.cell(row, column)).collect();
-            if cells.iter().any(crate::cell::Cell::is_null) {
+            let nulls = self.environment.behavior.nulls_are_unique;
+            if !nulls && cells.iter().any(crate::cell::Cell::is_null) {
                 return false;
             }
             !seen.insert(cells.iter().map(identity).collect::<Vec<_>>())
@@ -232,7 +231,10 @@ impl<'e> Desk<'e> {
             };
             let key = table.keys.iter().find(|key| wanted(&key.name));
             let key = key.ok_or_else(|| {
-                Refusal::new(404, "0x80040217", format!("There is no key with id {inside}."))
+                Refusal::named(
+                    Name::UnknownDefinition,
+                    format!("There is no key with id {inside}."),
+                )
             })?;
             let gone = self.settings(&table.name).keys.remove(&key.name);
             return gone.map(drop).ok_or_else(|| {
@@ -242,15 +244,14 @@ impl<'e> Desk<'e> {
         let inside = inside(segment, "Attributes").ok_or_else(|| Refusal::no_segment(segment))?;
         let found = column(table, inside).ok_or_else(|| {
             let text = format!("Could not find an attribute with specified name: {inside}");
-            Refusal::new(404, "0x80040217", text)
+            Refusal::named(Name::UnknownDefinition, text)
         })?;
         let position = table.column_position(&found.name);
         let keyed =
             table.keys.iter().any(|key| key.columns.iter().any(|&one| Some(one) == position));
         if keyed || table.primary_name == position {
-            return Err(Refusal::new(
-                400,
-                "0x8004f01f",
+            return Err(Refusal::named(
+                Name::ColumnInUse,
                 format!("The Attribute({}) cannot be deleted: others refer to it.", found.name),
             ));
         }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Principal;
 use crate::cell::Cell;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::Schema;
 use crate::store::Store;
 
@@ -17,9 +17,8 @@ pub(crate) fn acting(
     store: &Store,
 ) -> Result<Uuid, Refusal> {
     if !principal.member {
-        return Err(Refusal::new(
-            403,
-            "0x80072560",
+        return Err(Refusal::named(
+            Name::NotAMember,
             "The user is not a member of the organization.",
         ));
     }
@@ -32,9 +31,8 @@ pub(crate) fn acting(
     let rows = users.map(|users| &store.tables[users.position]);
     let (Some(users), Some(rows)) = (users, rows) else { return Ok(principal.user) };
     let unknown = || {
-        Refusal::new(
-            403,
-            "0x80072560",
+        Refusal::named(
+            Name::NotAMember,
             "The impersonated user is not a member of the organization.",
         )
     };
@@ -53,9 +51,8 @@ pub(crate) fn acting(
         rows.by_id(principal.user).ok_or_else(unknown)?
     };
     if read(row, "isdisabled") == Cell::Bool(true) {
-        return Err(Refusal::new(
-            403,
-            "0x80041d1f",
+        return Err(Refusal::named(
+            Name::DisabledUser,
             format!("The user with id {} is disabled.", row.id),
         ));
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::cell::{Cell, compare, fold};
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::Kind;
 
 /// *Aggregate data using FetchXml*: most rows that an aggregate looks at.
@@ -142,9 +142,8 @@ pub(super) fn grouped(
     let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
     for (index, (common, values)) in rows.enumerate() {
         if limit && index == ROWS_MAX {
-            return Err(Refusal::new(
-                400,
-                "0x8004E023",
+            return Err(Refusal::named(
+                Name::AggregateLimit,
                 "The maximum record limit is exceeded. Reduce the number of records.",
             ));
         }

@@ -11,7 +11,7 @@ use super::{View, plan};
 use crate::call::{Options, Prefer};
 use crate::cell::Cell;
 use crate::decimal;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
 use crate::schema::{Kind, Table};
 use crate::store::Row;
@@ -42,7 +42,7 @@ struct Steps<'e> {
 
 fn syntax(text: &str) -> Refusal {
     let text = crate::refusal::shortened(text);
-    Refusal::new(400, "0x80060888", format!("Syntax error in $apply at '{text}'."))
+    Refusal::named(Name::QuerySyntax, format!("Syntax error in $apply at '{text}'."))
 }
 
 pub(super) fn apply(
@@ -137,9 +137,8 @@ fn sort(
             .collect::<Option<Vec<_>>>()
     });
     let Some(order) = order else {
-        return Err(Refusal::new(
-            400,
-            "0x80060888",
+        return Err(Refusal::named(
+            Name::QuerySyntax,
             "The query node SingleValueOpenPropertyAccess is not supported",
         ));
     };

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use uuid::Uuid;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 
 /// More pages and rows than there can be.
 const COUNT_MAX: usize = 1 << 31;
@@ -25,7 +25,7 @@ impl Cookie {
     pub(super) fn of(token: Option<&str>) -> Result<Self, Refusal> {
         let Some(token) = token else { return Ok(Self { page: 1, ..Self::default() }) };
         Self::read(token).ok_or_else(|| {
-            Refusal::new(400, "0x80060888", "Malformed paging cookie in $skiptoken.")
+            Refusal::named(Name::QuerySyntax, "Malformed paging cookie in $skiptoken.")
         })
     }
 

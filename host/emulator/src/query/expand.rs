@@ -12,7 +12,7 @@ use super::filter::Filter;
 use super::order::{self, Keyed, Order};
 use super::{PAGE_MAX, View, expression, selected};
 use crate::cell::Cell;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{Collection, Kind, Table};
 use crate::store::{Quick, Row};
 
@@ -80,7 +80,7 @@ pub(crate) fn parse<'e>(
 }
 
 fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new(400, "0x80060888", message)
+    Refusal::named(Name::ExpandRefused, message)
 }
 
 fn counted(all: &[Expand<'_>]) -> usize {

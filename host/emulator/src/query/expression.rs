@@ -6,7 +6,7 @@ mod token;
 
 use token::{Token, tokens};
 
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 
 /// Nesting that no real filter reaches.
 const DEPTH_MAX: usize = 100;
@@ -94,7 +94,7 @@ pub(crate) fn literal(text: &str, aliases: &Aliases) -> Result<Literal, Refusal>
 
 fn syntax(text: &str, message: &str) -> Refusal {
     let text = crate::refusal::shortened(text);
-    Refusal::new(400, "0x80060888", format!("Syntax error: {message} in '{text}'."))
+    Refusal::named(Name::QuerySyntax, format!("Syntax error: {message} in '{text}'."))
 }
 
 struct Parser<'t> {

@@ -8,11 +8,11 @@ mod join;
 mod read;
 mod show;
 
-use roxmltree::Document;
+use roxmltree::{Document, NodeId};
 
 use super::View;
 use crate::call::{Options, Prefer};
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
 use crate::schema::Table;
 use condition::Test;
@@ -53,6 +53,9 @@ struct Link<'e> {
     from: usize,
     to: usize,
     kind: LinkKind,
+    /// It stands in a filter of the query's own table: whether it holds is a
+    /// condition there, and drops nothing by itself.
+    condition: Option<NodeId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,10 @@ enum LinkKind {
     Outer,
     /// Whether there is one at all: `exists`, `in`, `any` (true), `not any`.
     Any(bool),
+    /// `matchfirstrowusingcrossapply`: an inner join with at most one row.
+    First,
+    /// `all` (true), `not all`.
+    All(bool),
 }
 
 /// A column of the result.
@@ -89,7 +96,7 @@ enum Order {
 }
 
 fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new(400, "0x8004111c", format!("Invalid FetchXML: {}", message.into()))
+    Refusal::named(Name::InvalidFetchXml, format!("Invalid FetchXML: {}", message.into()))
 }
 
 /// Answers a FetchXML query against a set.

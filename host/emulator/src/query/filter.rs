@@ -18,13 +18,13 @@ use super::View;
 use super::expression::{Expression, Literal, Operator};
 use super::literal;
 use crate::cell::{Cell, compare, fold};
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{Kind, Table};
 use crate::store::{Layout, Quick, Row, Store};
 pub(crate) use function::values;
 pub(crate) use like::Pattern;
 pub(crate) use related::{Through, unjoined};
-pub(crate) use span::{Span, span};
+pub(crate) use span::{Calendar, Span, span};
 
 /// A condition on the rows of one table.
 #[derive(Debug)]
@@ -208,8 +208,11 @@ pub(crate) fn typed(
 }
 
 fn incompatible(one: &str, two: &str, operator: &str) -> Refusal {
-    Refusal::odata(format!(
-        "A binary operator with incompatible types was detected. Found operand types '{one}' and \
-         '{two}' for operator kind '{operator}'."
-    ))
+    Refusal::named(
+        Name::IncompatibleTypes,
+        format!(
+            "A binary operator with incompatible types was detected. Found operand types '{one}' \
+             and '{two}' for operator kind '{operator}'."
+        ),
+    )
 }

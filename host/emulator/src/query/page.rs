@@ -1,7 +1,7 @@
 //! A page of rows: order, size, what comes next.
 //!
 //! Without `$orderby` rows come in order of creation, so that pages neither skip
-//! nor repeat a row whatever is written in between.
+//! nor repeat a row whatever is written in between, unless a switch wants them to.
 
 use std::cmp::Ordering;
 
@@ -62,6 +62,8 @@ pub(super) fn page(
     let expands = expand::parse(view, table, options.expand.as_deref())?;
     let rows = view.rows(table.position);
     let cookie = Cookie::of(options.skiptoken.as_deref())?;
+    let stable = view.environment.behavior.stable_pages;
+    let place = Cookie { slot: cookie.slot.filter(|_| stable), ..cookie };
     // With a page size, `$top` is ignored.
     let top = options.top.filter(|_| prefer.page_size.is_none());
     let left = top.map_or(usize::MAX, |top| top.saturating_sub(cookie.offset));
@@ -71,11 +73,13 @@ pub(super) fn page(
         Some(filter) => plan::matching(view, rows, Some(filter), 0).count(),
     });
     let mut found: Vec<(u32, &Row)> = if order.is_empty() {
-        let from = cookie.slot.map_or(0, |slot| slot.saturating_add(1));
-        plan::matching(view, rows, filter.as_ref(), from).take(size.saturating_add(1)).collect()
+        let from = place.slot.map_or(0, |slot| slot.saturating_add(1));
+        let skip = if stable { 0 } else { cookie.offset };
+        let all = plan::matching(view, rows, filter.as_ref(), from).skip(skip);
+        all.take(size.saturating_add(1)).collect()
     } else {
         let all: Vec<_> = plan::matching(view, rows, filter.as_ref(), 0).collect();
-        sorted(rows, all, &order, cookie, size)
+        sorted(rows, all, &order, place, size)
     };
     let tracking = track::begun(view, table, prefer, options, cookie)?;
     let more = found.len() > size && (left > size);

@@ -76,7 +76,7 @@ fn one(rows: &Rows, column: usize, value: &Cell<'_>) -> Option<Vec<u32>> {
         return None;
     }
     if rows.layout.is_primary_id(column) {
-        return Some(value.id().and_then(|id| rows.slot_of(id)).into_iter().collect());
+        return Some(value.id().map_or_else(Vec::new, |id| rows.slots_of(id).collect()));
     }
     let key = rows.key_over(column)?;
     Some(rows.by_key(key, std::slice::from_ref(value)).into_iter().collect())

@@ -12,7 +12,7 @@ use super::render::{Renderer, text};
 use super::{PAGE_MAX, View, context, selected};
 use crate::call::{Options, Prefer};
 use crate::instant::{self, DAY};
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
 use crate::schema::Table;
 use crate::store::Row;
@@ -35,10 +35,10 @@ pub(super) fn begun(
 /// Only tables that track, and only `$select`.
 fn trackable(table: &Table, options: &Options) -> Result<(), Refusal> {
     if !table.change_tracking {
-        return Err(Refusal::invalid_argument(format!(
-            "Change tracking is not enabled for the entity '{}'.",
-            table.name
-        )));
+        return Err(Refusal::named(
+            Name::TrackingNotEnabled,
+            format!("Change tracking is not enabled for the entity '{}'.", table.name),
+        ));
     }
     let given = [
         ("$filter", options.filter.is_some()),
@@ -48,9 +48,10 @@ fn trackable(table: &Table, options: &Options) -> Result<(), Refusal> {
     ];
     match given.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
-        Some((name, _)) => Err(Refusal::odata(format!(
-            "The query parameter {name} is not supported when tracking changes."
-        ))),
+        Some((name, _)) => Err(Refusal::named(
+            Name::TrackingOption,
+            format!("The query parameter {name} is not supported when tracking changes."),
+        )),
     }
 }
 
@@ -73,9 +74,8 @@ pub(super) fn delta_link(
 /// The version of a token that is still good.
 fn since(view: &View<'_>, table: &Table, token: &str) -> Result<u64, Refusal> {
     let invalid = || {
-        Refusal::new(
-            400,
-            "0x80044353",
+        Refusal::named(
+            Name::DeltaTokenInvalid,
             "Version stamp associated with the client is invalid. Please perform a full sync.",
         )
     };
@@ -88,9 +88,8 @@ fn since(view: &View<'_>, table: &Table, token: &str) -> Result<u64, Refusal> {
     let days = i64::from(view.environment.behavior.delta_token_days);
     let expired = view.scene.now - made > days * DAY;
     if expired || version < view.rows(table.position).forgotten() {
-        return Err(Refusal::new(
-            400,
-            "0x80044352",
+        return Err(Refusal::named(
+            Name::DeltaTokenExpired,
             "Version stamp associated with the client has expired. Please perform a full sync.",
         ));
     }

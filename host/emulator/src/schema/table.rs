@@ -169,6 +169,12 @@ impl Table {
         if self.elastic { self.column_position("partitionid") } else { None }
     }
 
+    /// The columns of `ttlinseconds` and `modifiedon`, of an elastic table.
+    pub(crate) fn expiry(&self) -> Option<(usize, usize)> {
+        let seconds = self.column_position("ttlinseconds").filter(|_| self.elastic)?;
+        Some((seconds, self.known.modifiedon?))
+    }
+
     /// The single-valued navigation property of that name: lookup and targets.
     pub(crate) fn navigation(&self, name: &str) -> Option<(usize, &[u8])> {
         match self.properties.get(name) {

@@ -2,21 +2,22 @@
 //!
 //! Holds 8 bytes a row: half a hash and the slot. Equality is checked against
 //! the rows themselves, so hashes may collide. A key with a null in it is not
-//! indexed: nulls are not enforced unique.
+//! indexed, unless nulls are to be unique.
 
 use std::hash::Hasher;
 
 use hashbrown::HashTable;
 
 use super::quick::{Quick, QuickHasher};
-use crate::cell::{Cell, fold, same};
+use crate::cell::{Cell, keyed, same};
+use crate::settings::KeyRules;
 
 /// The index of one alternate key.
 #[derive(Debug)]
 pub(crate) struct KeyIndex {
     pub(crate) columns: Vec<usize>,
     slots: HashTable<Entry>,
-    case_sensitive: bool,
+    rules: KeyRules,
     /// The key is in use; else it is neither looked in nor enforced.
     active: bool,
 }
@@ -32,8 +33,8 @@ fn spread(hash: u32) -> u64 {
 }
 
 impl KeyIndex {
-    pub(super) fn new(columns: Vec<usize>, case_sensitive: bool, active: bool) -> Self {
-        Self { columns, slots: HashTable::new(), case_sensitive, active }
+    pub(super) fn new(columns: Vec<usize>, rules: KeyRules, active: bool) -> Self {
+        Self { columns, slots: HashTable::new(), rules, active }
     }
 
     /// The slot whose key equals `key`; `cells` reads a column of a slot.
@@ -47,7 +48,7 @@ impl KeyIndex {
             .find(spread(hash), |entry| {
                 entry.hash == hash
                     && self.columns.iter().zip(key).all(|(&column, wanted)| {
-                        same(&cells(entry.slot, column), wanted, self.case_sensitive)
+                        same(&cells(entry.slot, column), wanted, self.rules)
                     })
             })
             .map(|entry| entry.slot)
@@ -74,11 +75,9 @@ impl KeyIndex {
         let mut hasher: QuickHasher = std::hash::BuildHasher::build_hasher(&Quick);
         for cell in key {
             match cell {
+                Cell::Null if self.rules.nulls => hasher.write_u8(0),
                 Cell::Null => return None,
-                Cell::Text(text) if self.case_sensitive => {
-                    hasher.write(text.trim_end_matches(' ').as_bytes());
-                }
-                Cell::Text(text) => hasher.write(fold(text).as_bytes()),
+                Cell::Text(text) => hasher.write(keyed(text, self.rules).as_bytes()),
                 Cell::Bool(value) => hasher.write_u8(u8::from(*value)),
                 Cell::Int(value) | Cell::Time(value) => hasher.write(&value.to_le_bytes()),
                 Cell::Decimal(value) => hasher.write(&value.to_le_bytes()),

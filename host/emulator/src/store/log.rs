@@ -6,6 +6,7 @@
 //! payload of the others    version counter (8) | change*
 //! change                   put: 1, table (2), id (16), version (8), length (4), row
 //!                          delete: 2, table (2), id (16)
+//!                          delete in a partition: 3, table (2), id (16), length (4), partition
 //! ```
 //!
 //! A record is in the file before its commit returns, so killing the process
@@ -26,6 +27,7 @@ pub(super) const MAGIC: &[u8] = b"dvsync emulator 1\n";
 pub(super) const HEAD: usize = 12;
 pub(super) const PUT: u8 = 1;
 pub(super) const DELETE: u8 = 2;
+pub(super) const DELETE_WITHIN: u8 = 3;
 
 /// An open log.
 #[derive(Debug)]
@@ -47,19 +49,22 @@ impl Log {
         &self.path
     }
 
-    /// Appends one transaction: table, row before, row after.
+    /// Appends one transaction: table, row before, row after, and the partition of
+    /// the row before where there are some.
     pub(super) fn append<'r>(
         &mut self,
         counter: u64,
-        changes: impl Iterator<Item = (usize, Option<&'r Row>, Option<&'r Row>)>,
+        changes: impl Iterator<Item = (usize, Option<&'r Row>, Option<&'r Row>, Option<String>)>,
     ) -> Result<(), EmulatorError> {
         self.buffer.clear();
         self.buffer.extend_from_slice(&[0; HEAD]);
         self.buffer.extend_from_slice(&counter.to_le_bytes());
-        for (table, before, after) in changes {
+        for (table, before, after, partition) in changes {
             match (before, after) {
                 (_, Some(row)) => put(&mut self.buffer, table, row),
-                (Some(row), None) => delete(&mut self.buffer, table, row.id),
+                (Some(row), None) => {
+                    delete(&mut self.buffer, table, row.id, partition.as_deref());
+                }
                 (None, None) => {}
             }
         }
@@ -110,10 +115,14 @@ pub(super) fn put(buffer: &mut Vec<u8>, table: usize, row: &Row) {
     buffer.extend_from_slice(&row.bytes);
 }
 
-pub(super) fn delete(buffer: &mut Vec<u8>, table: usize, id: Uuid) {
-    buffer.push(DELETE);
+pub(super) fn delete(buffer: &mut Vec<u8>, table: usize, id: Uuid, partition: Option<&str>) {
+    buffer.push(if partition.is_some() { DELETE_WITHIN } else { DELETE });
     number(buffer, table);
     buffer.extend_from_slice(id.as_bytes());
+    if let Some(text) = partition {
+        buffer.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        buffer.extend_from_slice(text.as_bytes());
+    }
 }
 
 fn number(buffer: &mut Vec<u8>, table: usize) {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::log::{DELETE, HEAD, Log, MAGIC, PUT, delete, put, seal};
+use super::log::{DELETE, DELETE_WITHIN, HEAD, Log, MAGIC, PUT, delete, put, seal};
 use super::row::Row;
 use super::{Rows, Store};
 use crate::error::EmulatorError;
@@ -116,7 +116,7 @@ fn write_rows(
         out.write_all(bytes).map_err(problem.io("write"))
     };
     record(MAGIC)?;
-    let header = serde_json::to_vec(&Header::new(schema, &store.tables))
+    let header = serde_json::to_vec(&Header::new(schema, &store.tables, store.rules))
         .map_err(|error| problem.io("write")(error.into()))?;
     let mut buffer = vec![0; HEAD];
     buffer.extend_from_slice(&header);
@@ -131,7 +131,7 @@ fn write_rows(
     for (table, rows) in store.tables.iter().enumerate() {
         for one in rows.tombstones() {
             begin(&mut buffer, one.version);
-            delete(&mut buffer, table, one.id);
+            delete(&mut buffer, table, one.id, None);
             seal(&mut buffer);
             record(&buffer)?;
         }
@@ -190,7 +190,7 @@ fn read_rows(
     length += u64::try_from(header.len() + HEAD).unwrap_or(0);
     let header: Header = serde_json::from_slice(&header)
         .map_err(|error| problem.foreign(format!("its header cannot be read: {error}")))?;
-    let carried = header != Header::new(schema, &store.tables);
+    let carried = header != Header::new(schema, &store.tables, store.rules);
     let carries = header
         .tables
         .iter()
@@ -244,7 +244,7 @@ fn replay(
                 let bytes =
                     if carry.same { bytes.into() } else { carried(bytes, carry, &rows.layout) };
                 let row = Row { id, version, bytes };
-                let slot = rows.slot_of(id);
+                let slot = rows.slot_like(&row);
                 if check {
                     let clash = rows.clash(id, &rows.layout.cells(&row), slot);
                     if let Some(super::rows::Clash::Key(key)) = clash {
@@ -261,6 +261,14 @@ fn replay(
             }
             DELETE => {
                 if let Some(slot) = rows.slot_of(id) {
+                    rows.put(slot, None);
+                }
+                rows.bury(id, counter);
+            }
+            DELETE_WITHIN => {
+                let length = usize::try_from(cursor.u32().ok_or_else(torn)?).unwrap_or(usize::MAX);
+                let partition = cursor.take(length).and_then(|text| std::str::from_utf8(text).ok());
+                if let Some(slot) = rows.slot_within(id, partition.ok_or_else(torn)?) {
                     rows.put(slot, None);
                 }
                 rows.bury(id, counter);

@@ -3,7 +3,7 @@
 //! Slots are in order of creation and never used twice, so that a page can go
 //! on behind the last row of the page before, whatever happened in between.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use hashbrown::HashTable;
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use super::quick::hash_bytes;
 use super::row::{Layout, Row, Shape, encode};
 use crate::cell::Cell;
 use crate::schema::{KeyStatus, Table};
+use crate::settings::KeyRules;
 
 /// Deletions of a table that are remembered for change tracking.
 const TOMBSTONES_MAX: usize = 1_000_000;
@@ -32,7 +33,13 @@ pub(crate) struct Rows {
     ids: HashTable<u32>,
     keys: Vec<KeyIndex>,
     live: usize,
-    case_sensitive: bool,
+    rules: KeyRules,
+    /// The column that tells rows of one id apart: elastic tables.
+    partition: Option<usize>,
+    /// The columns that say when a row expires: elastic tables.
+    expiry: Option<(usize, usize)>,
+    /// When rows expire, and which.
+    expiring: BTreeSet<(i64, u32)>,
     /// For each lookup column: rows in which it is not null.
     references: Vec<(usize, usize)>,
     /// Changes are tracked.
@@ -57,7 +64,7 @@ fn index(slot: u32) -> usize {
 }
 
 impl Rows {
-    pub(super) fn new(table: &Table, case_sensitive: bool) -> Self {
+    pub(super) fn new(table: &Table, rules: KeyRules) -> Self {
         let layout = Layout::new(table);
         let references = layout
             .shapes()
@@ -71,7 +78,7 @@ impl Rows {
             .iter()
             .map(|key| {
                 let active = key.status == KeyStatus::Active;
-                KeyIndex::new(key.columns.clone(), case_sensitive, active)
+                KeyIndex::new(key.columns.clone(), rules, active)
             })
             .collect();
         Self {
@@ -80,7 +87,10 @@ impl Rows {
             ids: HashTable::new(),
             keys,
             live: 0,
-            case_sensitive,
+            rules,
+            partition: table.partition(),
+            expiry: table.expiry(),
+            expiring: BTreeSet::new(),
             references,
             tracked: table.change_tracking,
             tombstones: VecDeque::new(),
@@ -111,6 +121,84 @@ impl Rows {
             .copied()
     }
 
+    /// All rows with an id: in an elastic table there may be one in each partition.
+    pub(crate) fn slots_of(&self, id: Uuid) -> impl Iterator<Item = u32> + '_ {
+        let hash = hash_bytes(id.as_bytes());
+        let same = move |slot: &u32| self.row(*slot).is_some_and(|row| row.id == id);
+        self.ids.iter_hash(hash).copied().filter(same)
+    }
+
+    /// The row of an elastic table with that id in that partition.
+    pub(crate) fn slot_within(&self, id: Uuid, partition: &str) -> Option<u32> {
+        let column = self.partition?;
+        self.slots_of(id).find(
+            |&slot| matches!(self.cell(slot, column), Cell::Text(found) if found == partition),
+        )
+    }
+
+    /// The row that a row with this id and these cells would replace.
+    pub(super) fn slot_like(&self, row: &Row) -> Option<u32> {
+        match self.partition_of(row) {
+            None => self.slot_of(row.id),
+            Some(partition) => self.slot_within(row.id, &partition),
+        }
+    }
+
+    /// What tells a row from others of its id.
+    pub(super) fn partition_of(&self, row: &Row) -> Option<String> {
+        match self.layout.cell(row, self.partition?) {
+            Cell::Text(text) => Some(text.into_owned()),
+            _ => None,
+        }
+    }
+
+    fn taken(&self, id: Uuid, cells: &[Cell<'_>]) -> bool {
+        match self.partition.and_then(|column| cells.get(column)) {
+            Some(Cell::Text(partition)) => self.slot_within(id, partition).is_some(),
+            _ => self.slot_of(id).is_some(),
+        }
+    }
+
+    /// When the next row expires.
+    pub(crate) fn next_expiry(&self) -> Option<i64> {
+        self.expiring.first().map(|(due, _)| *due)
+    }
+
+    /// The rows that have expired by now.
+    pub(crate) fn expired(&self, now: i64) -> Vec<u32> {
+        let due = self.expiring.iter().take_while(|(due, _)| *due <= now);
+        due.map(|(_, slot)| *slot).collect()
+    }
+
+    /// When a row expires: so many seconds after it was last written.
+    fn due(&self, row: &Row) -> Option<i64> {
+        let (seconds, written) = self.expiry?;
+        match (self.layout.cell(row, seconds), self.layout.cell(row, written)) {
+            (Cell::Int(seconds), Cell::Time(written)) if seconds > 0 => {
+                Some(written.saturating_add(seconds))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same rows under other rules for keys, or two that then have one key:
+    /// which key, and the second row.
+    pub(super) fn ruled(&self, table: &Table, rules: KeyRules) -> Result<Self, (usize, Uuid)> {
+        let mut rows = Self::new(table, rules);
+        for row in &self.slots {
+            let slot = rows.slots();
+            rows.slots.push(None);
+            let Some(row) = row else { continue };
+            if let Some(Clash::Key(key)) = rows.clash(row.id, &rows.layout.cells(row), Some(slot)) {
+                return Err((key, row.id));
+            }
+            rows.put(slot, Some(row.clone()));
+        }
+        rows.tombstones.clone_from(&self.tombstones);
+        rows.forgotten = self.forgotten;
+        Ok(rows)
+    }
+
     pub(crate) fn by_id(&self, id: Uuid) -> Option<&Row> {
         self.slot_of(id).and_then(|slot| self.row(slot))
     }
@@ -129,9 +217,9 @@ impl Rows {
         self.keys.get(position).map_or(&[], |key| &key.columns)
     }
 
-    /// Keys that compare as filters do: none, where keys are case-sensitive.
+    /// Keys that compare as filters do: none, where they differ by case or blanks.
     pub(crate) fn keys_len(&self) -> usize {
-        if self.case_sensitive { 0 } else { self.keys.len() }
+        if self.rules.as_filters() { self.keys.len() } else { 0 }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Row)> {
@@ -170,7 +258,7 @@ impl Rows {
 
     /// The same rows under a changed table; `from`: where each column was.
     pub(super) fn adapted(self, table: &Table, from: &[Option<usize>]) -> Self {
-        let mut rows = Self::new(table, self.case_sensitive);
+        let mut rows = Self::new(table, self.rules);
         let width = self.layout.shapes().len();
         let old = rows.layout.reordered(from, width);
         for row in &self.slots {
@@ -196,7 +284,7 @@ impl Rows {
 
     /// What speaks against cells and id standing in `slot` (a new one: `None`).
     pub(crate) fn clash(&self, id: Uuid, cells: &[Cell<'_>], slot: Option<u32>) -> Option<Clash> {
-        if slot.is_none() && self.slot_of(id).is_some() {
+        if slot.is_none() && self.taken(id, cells) {
             return Some(Clash::Id);
         }
         for (position, key) in self.keys.iter().enumerate() {
@@ -243,6 +331,9 @@ impl Rows {
 
     fn link(&mut self, slot: u32, row: &Row) {
         self.live += 1;
+        if let Some(due) = self.due(row) {
+            self.expiring.insert((due, slot));
+        }
         let Self { layout, keys, references, ids, slots, .. } = self;
         for key in keys {
             let cells: Vec<Cell<'_>> =
@@ -265,6 +356,9 @@ impl Rows {
 
     fn unlink(&mut self, slot: u32, row: &Row) {
         self.live -= 1;
+        if let Some(due) = self.due(row) {
+            self.expiring.remove(&(due, slot));
+        }
         let Self { layout, keys, references, ids, .. } = self;
         for key in keys {
             let cells: Vec<Cell<'_>> =

@@ -51,6 +51,31 @@ impl<'s> Transaction<'s> {
         self.undo.push(Undo { table, slot, before });
     }
 
+    /// Takes out the rows that have expired by now; how many.
+    pub(crate) fn expire(&mut self, now: i64) -> usize {
+        let due: Vec<(usize, u32)> = self
+            .store
+            .tables
+            .iter()
+            .enumerate()
+            .flat_map(|(table, rows)| rows.expired(now).into_iter().map(move |slot| (table, slot)))
+            .collect();
+        for &(table, slot) in &due {
+            self.remove(table, slot);
+        }
+        due.len()
+    }
+
+    /// By table: the slot that the next new row takes.
+    pub(crate) fn slots(&self) -> Vec<u32> {
+        self.store.tables.iter().map(Rows::slots).collect()
+    }
+
+    /// The row that was written last.
+    pub(crate) fn last(&self) -> Option<(usize, u32)> {
+        self.undo.last().map(|undo| (undo.table, undo.slot))
+    }
+
     pub(crate) fn remove(&mut self, table: usize, slot: u32) {
         let before = self.store.tables[table].put(slot, None);
         self.undo.push(Undo { table, slot, before });
@@ -91,9 +116,9 @@ impl<'s> Transaction<'s> {
             .undo
             .iter()
             .filter_map(|undo| {
-                let id = undo.before.as_ref()?.id;
+                let before = undo.before.as_ref()?;
                 let rows = &self.store.tables[undo.table];
-                rows.slot_of(id).is_none().then_some((undo.table, id))
+                rows.slot_like(before).is_none().then_some((undo.table, before.id))
             })
             .collect();
         gone.sort_unstable();
@@ -110,7 +135,9 @@ impl<'s> Transaction<'s> {
         if let Some(mut log) = self.store.log.take() {
             let changed = self.undo.iter().map(|undo| {
                 let rows = &self.store.tables[undo.table];
-                (undo.table, undo.before.as_ref(), rows.row(undo.slot))
+                let before = undo.before.as_ref();
+                let partition = before.and_then(|row| rows.partition_of(row));
+                (undo.table, before, rows.row(undo.slot), partition)
             });
             let written = log.append(self.store.version, changed);
             self.store.log = Some(log);

@@ -7,8 +7,9 @@ use super::record::Writer;
 use crate::body::{Draft, Link, Reader};
 use crate::call::{Address, Key};
 use crate::cell::Cell;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::Collection;
+use crate::settings::Leniency;
 use crate::store::{Clash, Row, Transaction, encode};
 
 /// The record that a reference names.
@@ -38,11 +39,7 @@ impl Writer<'_> {
             Member::At(address) => Ok(address),
             Member::Content(id) => {
                 let found = self.contents.and_then(|contents| contents.get(&id));
-                found.cloned().ok_or_else(|| {
-                    Refusal::odata(format!(
-                        "Content-ID Reference: '${id}' does not exist in the batch context."
-                    ))
-                })
+                found.cloned().ok_or_else(|| Refusal::no_content(&id))
             }
         }
     }
@@ -73,7 +70,10 @@ impl Writer<'_> {
                 let id = tx.store().id_for(version);
                 match tx.clash(intersect, id, &cells, None) {
                     None => {}
-                    Some(Clash::Id | Clash::Key(_)) => return Err(Refusal::id_taken(true)),
+                    Some(Clash::Id | Clash::Key(_)) => {
+                        let taken = Refusal::id_taken(true);
+                        return Err(taken.renamed(Name::DuplicateAssociation));
+                    }
                 }
                 tx.insert(intersect, Row { id, version, bytes: encode(&cells) });
                 Ok(())
@@ -82,7 +82,7 @@ impl Writer<'_> {
     }
 
     /// Takes a record out of a collection; where it is not in it, nothing
-    /// happens.
+    /// happens, or the request is refused.
     pub(super) fn disassociate(
         &self,
         tx: &mut Transaction<'_>,
@@ -96,23 +96,35 @@ impl Writer<'_> {
         match collection {
             Collection::Many { table, column, target } => {
                 if tx.rows(table).cell(other, column) != Cell::Lookup(target, id) {
-                    return Ok(());
+                    return self.absent(member, table);
                 }
                 let link = Link::Null(vec![target]);
                 let draft = Draft { links: vec![(column, link)], ..Draft::default() };
                 self.update(tx, table, other, draft)
             }
             Collection::Both { table, intersect, here, there } => {
-                let member = id_in(tx, table, other);
+                let other = id_in(tx, table, other);
                 let rows = tx.rows(intersect);
                 let pair = rows.iter().find(|(_, pair)| {
                     rows.layout.cell(pair, here) == Cell::Guid(id)
-                        && rows.layout.cell(pair, there) == Cell::Guid(member)
+                        && rows.layout.cell(pair, there) == Cell::Guid(other)
                 });
-                if let Some(slot) = pair.map(|(slot, _)| slot) {
-                    tx.remove(intersect, slot);
+                match pair.map(|(slot, _)| slot) {
+                    None => self.absent(member, table),
+                    Some(slot) => {
+                        tx.remove(intersect, slot);
+                        Ok(())
+                    }
                 }
-                Ok(())
+            }
+        }
+    }
+
+    fn absent(&self, member: &Address, table: usize) -> Result<(), Refusal> {
+        match self.environment.behavior.absent_association {
+            Leniency::Ignore => Ok(()),
+            Leniency::Refuse => {
+                Err(member.missing(self.table(table)).renamed(Name::AbsentAssociation))
             }
         }
     }

@@ -2,10 +2,12 @@
 
 use uuid::Uuid;
 
+use super::owner;
 use super::record::Writer;
 use crate::cell::Cell;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{Kind, OnDelete, Origin};
+use crate::settings::DeleteOwner;
 use crate::store::{Row, Transaction, encode};
 
 /// Chains of cascades that no sane schema has.
@@ -30,7 +32,7 @@ impl Writer<'_> {
     ) -> Result<(), Refusal> {
         let Some(id) = tx.rows(table).row(slot).map(|row| row.id) else { return Ok(()) };
         if depth > DEPTH_MAX {
-            return Err(Refusal::new(405, "0x80040227", "The cascade is too deep."));
+            return Err(Refusal::named(Name::DeleteRestricted, "The cascade is too deep."));
         }
         tx.remove(table, slot);
         self.unpair(tx, table, id);
@@ -44,15 +46,18 @@ impl Writer<'_> {
                 if definition.origin != Origin::Stored {
                     continue;
                 }
+                let owns = definition.name == "ownerid";
+                let reassign = owns
+                    && id != self.scene.user
+                    && self.environment.behavior.delete_owner == DeleteOwner::Reassign;
                 // An owner is never removed from under what it owns.
-                let on_delete =
-                    if definition.name == "ownerid" { OnDelete::Restrict } else { *on_delete };
+                let on_delete = if owns { OnDelete::Restrict } else { *on_delete };
                 for found in referring(tx, other.position, column, target, id) {
                     match on_delete {
+                        _ if reassign => self.reassign(tx, other.position, found)?,
                         OnDelete::Restrict => {
-                            return Err(Refusal::new(
-                                405,
-                                "0x80040227",
+                            return Err(Refusal::named(
+                                Name::DeleteRestricted,
                                 format!(
                                     "The object you tried to delete is associated with another \
                                      object and cannot be deleted. Referencing entity: {}.",
@@ -68,6 +73,18 @@ impl Writer<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Gives a record to the acting user.
+    fn reassign(&self, tx: &mut Transaction<'_>, table: usize, slot: u32) -> Result<(), Refusal> {
+        let version = tx.next_version();
+        let rows = tx.rows(table);
+        let Some(row) = rows.row(slot) else { return Ok(()) };
+        let mut cells = rows.layout.cells(row);
+        owner::settle(self, tx, self.table(table), &mut cells, false)?;
+        let row = Row { id: row.id, version, bytes: encode(&cells) };
+        tx.replace(table, slot, row);
         Ok(())
     }
 }

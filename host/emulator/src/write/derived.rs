@@ -52,7 +52,7 @@ pub(super) fn on_update(
     if let Some(column) = known.modifiedby {
         cells[column] = Cell::Lookup(0, writer.scene.user);
     }
-    if names.parts && !names.full {
+    if names.parts && !names.full && writer.environment.behavior.make_full_names {
         full_name(table, cells);
     }
     if !known.bases.is_empty() {

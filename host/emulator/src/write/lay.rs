@@ -71,9 +71,9 @@ impl Writer<'_> {
                 }
                 Link::Content(id, targets) => {
                     let address = self.contents.and_then(|contents| contents.get(&id));
-                    let address = address.ok_or_else(|| no_content(&id))?;
+                    let address = address.ok_or_else(|| Refusal::no_content(&id))?;
                     let target = target_of(table, column, &targets, address.table)
-                        .ok_or_else(|| no_content(&id))?;
+                        .ok_or_else(|| Refusal::no_content(&id))?;
                     cells[column] = self.resolve(tx, table, column, target, address.key.clone())?;
                 }
             }
@@ -98,7 +98,11 @@ impl Writer<'_> {
             return Err(Refusal::lookup_as_value());
         };
         let address = Address { table: definition.table, key };
-        let slot = self.find(tx, &address)?;
+        let slot = self.find(tx, &address).map_err(Refusal::in_bind)?;
+        let frozen = self.frozen.and_then(|slots| slots.get(address.table));
+        if frozen.is_some_and(|before| slot >= *before) {
+            return Err(address.missing(self.table(address.table)).in_bind());
+        }
         let id = tx.rows(address.table).row(slot).map_or(Uuid::nil(), |row| row.id);
         Ok(Cell::Lookup(target, id))
     }
@@ -110,8 +114,4 @@ fn target_of(table: &Table, column: usize, targets: &[u8], wanted: usize) -> Opt
         .iter()
         .copied()
         .find(|&index| all.get(usize::from(index)).is_some_and(|target| target.table == wanted))
-}
-
-fn no_content(id: &str) -> Refusal {
-    Refusal::odata(format!("Content-ID Reference: '${id}' does not exist in the batch context."))
 }

@@ -2,7 +2,7 @@
 
 use super::record::{Cells, Writer};
 use crate::cell::Cell;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::Table;
 use crate::settings::DisabledOwner;
 use crate::store::Transaction;
@@ -28,7 +28,7 @@ pub(super) fn settle(
         Cell::Lookup(0, id) => ("systemuser", id),
         Cell::Lookup(_, id) => ("team", id),
         _ => {
-            return Err(Refusal::new(400, "0x80040215", "The record does not have an owner."));
+            return Err(Refusal::named(Name::NoOwner, "The record does not have an owner."));
         }
     };
     let Some(owners) = schema.table(name) else { return Ok(()) };
@@ -38,17 +38,15 @@ pub(super) fn settle(
         owners.column_position(name).map_or(Cell::Null, |column| rows.layout.cell(row, column))
     };
     if name == "team" && read("teamtype") == Cell::Int(ACCESS_TEAM) {
-        return Err(Refusal::new(
-            400,
-            "0x80048340",
+        return Err(Refusal::named(
+            Name::AccessTeamOwner,
             "Cannot assign the record to an access team. Only owner teams can own records.",
         ));
     }
     let refuse = writer.environment.behavior.disabled_owner == DisabledOwner::Refuse;
     if given && refuse && name == "systemuser" && read("isdisabled") == Cell::Bool(true) {
-        return Err(Refusal::new(
-            403,
-            "0x80041d1f",
+        return Err(Refusal::named(
+            Name::DisabledOwner,
             format!("The specified user(Id = {id}) is disabled. Consider enabling this user."),
         ));
     }

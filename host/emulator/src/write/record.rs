@@ -8,8 +8,9 @@ use crate::body::Draft;
 use crate::call::{Address, Condition, Key, Scene};
 use crate::cell::Cell;
 use crate::environment::Environment;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{Kind, RequiredWord, Table};
+use crate::settings::Leniency;
 use crate::store::{Clash, Row, Transaction, encode};
 
 /// Writes records in the name of a user.
@@ -18,6 +19,8 @@ pub(crate) struct Writer<'e> {
     pub(crate) environment: &'e Environment,
     pub(crate) scene: &'e Scene,
     pub(crate) contents: Option<&'e Contents>,
+    /// By table: records in slots from this one on may not be referred to.
+    pub(crate) frozen: Option<&'e [u32]>,
 }
 
 /// Cells of a row while it is being made, by position.
@@ -48,9 +51,8 @@ impl Writer<'_> {
             Condition::Always | Condition::Exists => Ok(()),
             Condition::Missing => Err(Refusal::id_taken(false)),
             Condition::Version(_) if !self.table(table).optimistic_concurrency => {
-                Err(Refusal::new(
-                    400,
-                    "0x8006088D",
+                Err(Refusal::named(
+                    Name::NoOptimisticConcurrency,
                     format!(
                         "Optimistic concurrency isn't enabled for entity type {}. The \
                          IfVersionMatches behavior can only be used if optimistic concurrency is \
@@ -79,8 +81,10 @@ impl Writer<'_> {
             return self.create_deep(tx, position, draft, bulk);
         }
         let table = self.table(position);
-        let mut cells: Cells<'_> =
-            table.columns.iter().map(|column| default(&column.kind)).collect();
+        let mut cells: Cells<'_> = match self.environment.behavior.defaults_on_create {
+            true => table.columns.iter().map(|column| default(&column.kind)).collect(),
+            false => vec![Cell::Null; table.columns.len()],
+        };
         let given = draft.id;
         let mut touched = Touched::default();
         self.lay(tx, table, &mut cells, draft, true, &mut touched)?;
@@ -110,10 +114,10 @@ impl Writer<'_> {
         slot: u32,
         draft: Draft<'_>,
     ) -> Result<(), Refusal> {
-        if !draft.nested.is_empty() {
-            return Err(Refusal::payload(
-                "Records within a record are created with it, and not by an update.",
-            ));
+        let lenient = self.environment.behavior.nested_in_update == Leniency::Ignore;
+        if !draft.nested.is_empty() && !lenient {
+            let text = "Records within a record are created with it, and not by an update.";
+            return Err(Refusal::payload(text).renamed(Name::NestedInUpdate));
         }
         let table = self.table(position);
         let version = tx.next_version();
@@ -129,7 +133,8 @@ impl Writer<'_> {
             if touched.owner {
                 owner::settle(self, tx, table, &mut cells, true)?;
             }
-            state::on_update(table, &mut cells, before, touched.state, touched.status)?;
+            let touch = (touched.state, touched.status);
+            state::on_update(self.environment, table, &mut cells, before, touch)?;
             derived::on_update(self, tx, table, &mut cells, &touched.names);
             required(table, &cells)?;
             if let Some(Clash::Key(key)) = tx.clash(position, row.id, &cells, Some(slot)) {
@@ -155,10 +160,7 @@ impl Writer<'_> {
                 return Err(Refusal::lookup_as_value());
             }
             if !column.update {
-                return Err(Refusal::invalid_argument(format!(
-                    "The property '{}' cannot be updated.",
-                    column.name
-                )));
+                return Err(Refusal::read_only(self.table(table), column));
             }
         }
         self.update(tx, table, slot, draft)

@@ -2,8 +2,9 @@
 
 use crate::cell::Cell;
 use crate::environment::Environment;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{Kind, State, StateOnCreate, Status, Table};
+use crate::settings::EnforcedTransitions;
 
 /// State and status reason of a row.
 pub(super) type Pair = Option<(i64, i64)>;
@@ -39,9 +40,8 @@ impl Model<'_> {
         found.map(|state| i64::from(state.default_status)).ok_or_else(|| {
             let accepted: Vec<String> =
                 self.states.iter().map(|state| state.value.to_string()).collect();
-            Refusal::new(
-                400,
-                "0x8004431a",
+            Refusal::named(
+                Name::UnknownChoice,
                 format!(
                     "A validation error occurred. The value {state} of 'statecode' on record of \
                      type '{}' is outside the valid range. Accepted Values: {}",
@@ -66,9 +66,8 @@ impl Model<'_> {
             .iter()
             .find(|known| i64::from(known.value) == state)
             .map_or_else(|| state.to_string(), |state| state.label.clone());
-        Refusal::new(
-            400,
-            "0x80048408",
+        Refusal::named(
+            Name::StatusMismatch,
             format!(
                 "{status} is not a valid status code for state code {}State.{label} on {}.",
                 self.table.schema_name, self.table.name
@@ -131,11 +130,11 @@ pub(super) fn on_create(
 
 /// A record that changes: the status never moves the state.
 pub(super) fn on_update(
+    environment: &Environment,
     table: &Table,
     cells: &mut [Cell<'_>],
     before: Pair,
-    state: bool,
-    status: bool,
+    (state, status): (bool, bool),
 ) -> Result<(), Refusal> {
     let (Some(model), Some((old_state, old_status))) = (model(table), before) else {
         return Ok(());
@@ -149,13 +148,13 @@ pub(super) fn on_update(
         None => default,
     };
     model.belongs(state, status)?;
-    if table.enforce_transitions && state != old_state {
+    let all = environment.behavior.enforced_transitions == EnforcedTransitions::All;
+    if table.enforce_transitions && (state != old_state || all && status != old_status) {
         let from = model.statuses.iter().find(|known| i64::from(known.value) == old_status);
         let allowed = from.and_then(|from| from.transitions.as_ref());
         if allowed.is_some_and(|list| !list.iter().any(|&to| i64::from(to) == status)) {
-            return Err(Refusal::new(
-                400,
-                "0x8004f00e",
+            return Err(Refusal::named(
+                Name::TransitionRefused,
                 format!(
                     "The state transition from status {old_status} to status {status} is not \
                      valid for {}.",

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Desk, refused};
 use crate::metadata::inside;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{
     ColumnSettings, Kind, KindWord, ManyToManySettings, OnDelete, RequiredWord, import,
 };
@@ -118,7 +118,7 @@ impl Desk<'_> {
         });
         let Some((table, name)) = found else {
             let text = format!("There is no relationship with id {wanted}.");
-            return Err(Refusal::new(404, "0x80040217", text));
+            return Err(Refusal::named(Name::UnknownDefinition, text));
         };
         let settings = self.settings(&table);
         let column = settings.columns.iter().find(|(_, column)| {

@@ -1,7 +1,7 @@
 //! FetchXML filters: conditions on the table itself, and on linked tables by
 //! their alias.
 
-use roxmltree::Node as Xml;
+use roxmltree::{Node as Xml, NodeId};
 
 use super::read::column;
 use super::{Fetch, invalid};
@@ -10,9 +10,9 @@ use crate::functions;
 use crate::instant::{self, DAY};
 use crate::query::View;
 use crate::query::expression::{Literal, Operator};
-use crate::query::filter::{Filter, Pattern, Span, span, values};
+use crate::query::filter::{Calendar, Filter, Pattern, span, values};
 use crate::query::literal;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{Kind, Table};
 
 /// Nesting that no real query reaches.
@@ -29,6 +29,10 @@ pub(super) enum Test {
     Named(String, Raw),
     /// On the table of that number.
     Linked(usize, Filter),
+    /// Whether the link at that element holds.
+    Found(NodeId),
+    /// Whether the link of that number holds.
+    Holds(usize),
 }
 
 /// A condition as it stands there.
@@ -69,7 +73,7 @@ pub(super) fn filter(view: &View<'_>, table: &Table, xml: Xml<'_, '_>) -> Result
                 });
             }
             "filter" => tests.push(filter(view, table, child)?),
-            "link-entity" => {}
+            "link-entity" => tests.push(Test::Found(child.id())),
             other => return Err(invalid(format!("unknown element `{other}` in a filter"))),
         }
     }
@@ -104,39 +108,58 @@ pub(super) fn resolve(view: &View<'_>, fetch: &mut Fetch<'_>) -> Result<(), Refu
             [own, (link.node.table.name.clone(), index + 1)]
         })
         .collect();
+    let found: Vec<(NodeId, usize)> = fetch
+        .links
+        .iter()
+        .enumerate()
+        .filter_map(|(index, link)| Some((link.condition?, index + 1)))
+        .collect();
+    let names = Names { aliases, found };
     let tables: Vec<&Table> = std::iter::once(fetch.root.table)
         .chain(fetch.links.iter().map(|link| link.node.table))
         .collect();
     let mut test = std::mem::replace(&mut fetch.root.test, Test::always());
-    named(view, &mut test, &aliases, &tables)?;
+    named(view, &mut test, &names, &tables)?;
     fetch.root.test = test;
     for index in 0..fetch.links.len() {
         let mut test = std::mem::replace(&mut fetch.links[index].node.test, Test::always());
-        named(view, &mut test, &aliases, &tables)?;
+        named(view, &mut test, &names, &tables)?;
         fetch.links[index].node.test = test;
     }
     Ok(())
 }
 
+/// What filters may name: linked tables by their aliases, links by their elements.
+struct Names {
+    aliases: Vec<(String, usize)>,
+    found: Vec<(NodeId, usize)>,
+}
+
 fn named(
     view: &View<'_>,
     test: &mut Test,
-    aliases: &[(String, usize)],
+    names: &Names,
     tables: &[&Table],
 ) -> Result<(), Refusal> {
     match test {
         Test::All(list) | Test::Any(list) => {
-            list.iter_mut().try_for_each(|one| named(view, one, aliases, tables))
+            list.iter_mut().try_for_each(|one| named(view, one, names, tables))
         }
         Test::Named(alias, raw) => {
-            let found = aliases.iter().find(|(name, _)| name == alias);
+            let found = names.aliases.iter().find(|(name, _)| name == alias);
             let Some((_, number)) = found else {
                 return Err(invalid(format!("no linked table is called `{alias}`")));
             };
             *test = Test::Linked(*number, raw.filter(view, tables[*number])?);
             Ok(())
         }
-        Test::Own(_) | Test::Linked(..) => Ok(()),
+        Test::Found(id) => {
+            let link = names.found.iter().find(|(found, _)| found == id);
+            // Those in filters of linked tables are joined, and drop what lacks them.
+            *test = link.map_or(Test::always(), |(_, number)| Test::Holds(*number));
+            Ok(())
+        }
+        Test::Own(_) | Test::Linked(..) | Test::Holds(_) => Ok(()),
     }
 }
 
@@ -195,17 +218,18 @@ impl Raw {
             let seconds = seconds.ok_or_else(|| invalid(format!("`{text}` is no day")))?;
             Ok(seconds.div_euclid(DAY))
         };
+        let calendar = Calendar::new(&view.environment.behavior, view.scene.now);
         let within = match operator {
-            "on" => Span::days(day()?, day()? + 1),
+            "on" => calendar.days(day()?, day()? + 1),
             "not-on" => {
-                let filter = Filter::Within(column, Span::days(day()?, day()? + 1));
+                let filter = Filter::Within(column, calendar.days(day()?, day()? + 1));
                 return Ok(Filter::Not(Box::new(filter)));
             }
-            "on-or-after" => Span { from: Some(day()? * DAY), to: None },
-            "on-or-before" => Span { from: None, to: Some((day()? + 1) * DAY) },
+            "on-or-after" => calendar.span(Some(day()? * DAY), None),
+            "on-or-before" => calendar.span(None, Some((day()? + 1) * DAY)),
             _ => {
                 let count = self.values.first().and_then(|value| value.parse().ok());
-                span(operator, count, view.scene.now).ok_or_else(|| {
+                span(operator, count, calendar).ok_or_else(|| {
                     Refusal::unsupported(&format!("the condition operator `{operator}`"))
                 })?
             }
@@ -248,9 +272,8 @@ impl Raw {
         };
         let literals = [Literal::Text(text.to_owned()), Literal::Bare(text.to_owned())];
         literals.iter().find_map(|one| literal::cell(kind, one)).ok_or_else(|| {
-            Refusal::new(
-                400,
-                "0x80040203",
+            Refusal::named(
+                Name::FetchWrongValue,
                 format!("The value '{text}' is not valid for the column '{}'.", self.attribute),
             )
         })

@@ -6,6 +6,7 @@ use super::condition::Test;
 use super::{Fetch, LinkKind};
 use crate::query::View;
 use crate::query::aggregate::identity;
+use crate::settings::FetchAllLinks;
 use crate::store::Row;
 
 /// One row of each table of the query, by number; an outer join may have none.
@@ -38,25 +39,44 @@ pub(super) fn joined<'e>(view: &View<'e>, fetch: &Fetch<'e>) -> Vec<Joined<'e>> 
             let key = key.map(|row| parent.layout.cell(row, link.to));
             let key = key.filter(|cell| !cell.is_null()).map(|cell| identity(&cell));
             let all = key.and_then(|key| by_key.get(&key)).map_or(&[][..], Vec::as_slice);
-            let mut found = false;
+            let before = next.len();
+            let (mut found, mut missed) = (false, false);
             for row in all {
                 let mut longer = tuple.clone();
                 longer.push(Some(*row));
                 if !fits(view, fetch, &link.node.test, number, &longer) {
+                    missed = true;
                     continue;
                 }
                 found = true;
-                if matches!(link.kind, LinkKind::Any(_)) {
-                    break;
+                match link.kind {
+                    LinkKind::Any(_) => break,
+                    LinkKind::All(_) => {}
+                    LinkKind::First => {
+                        next.push(longer);
+                        break;
+                    }
+                    LinkKind::Inner | LinkKind::Outer => next.push(longer),
                 }
-                next.push(longer);
             }
-            let alone = match link.kind {
-                LinkKind::Inner => false,
-                LinkKind::Outer => !found,
-                LinkKind::Any(wanted) => found == wanted,
+            let alone = match (link.kind, view.environment.behavior.fetch_all_links) {
+                (LinkKind::Inner | LinkKind::First, _) => false,
+                (LinkKind::Outer, _) => !found,
+                (LinkKind::Any(wanted), _) => found == wanted,
+                (LinkKind::All(true), FetchAllLinks::NoneFits) => missed && !found,
+                (LinkKind::All(false), FetchAllLinks::NoneFits) => found,
+                (LinkKind::All(wanted), FetchAllLinks::EveryFits) => missed != wanted,
             };
-            if alone {
+            if link.condition.is_some() {
+                // A link that holds by the row that it starts from.
+                let holds =
+                    alone || (found && !matches!(link.kind, LinkKind::Any(_) | LinkKind::All(_)));
+                let marked = tuple.get(link.parent).copied().flatten().filter(|_| holds);
+                next.truncate(before);
+                let mut longer = tuple;
+                longer.push(marked);
+                next.push(longer);
+            } else if alone {
                 let mut longer = tuple;
                 longer.push(None);
                 next.push(longer);
@@ -80,7 +100,7 @@ pub(super) fn table_of(fetch: &Fetch<'_>, number: usize) -> usize {
 fn needs_links(test: &Test) -> bool {
     match test {
         Test::All(list) | Test::Any(list) => list.iter().any(needs_links),
-        Test::Linked(..) | Test::Named(..) => true,
+        Test::Linked(..) | Test::Named(..) | Test::Holds(_) | Test::Found(_) => true,
         Test::Own(_) => false,
     }
 }
@@ -101,7 +121,8 @@ fn fits(
         }
         Test::Own(filter) => (number, filter),
         Test::Linked(number, filter) => (*number, filter),
-        Test::Named(..) => return false,
+        Test::Holds(number) => return tuple.get(*number).copied().flatten().is_some(),
+        Test::Named(..) | Test::Found(_) => return false,
     };
     let rows = view.rows(table_of(fetch, number));
     match tuple.get(number).copied().flatten() {

@@ -7,7 +7,7 @@ use super::{Attribute, DatePart, Fetch, LINKS_MAX, Link, LinkKind, Node, Order, 
 use crate::query::View;
 use crate::query::aggregate::Measure;
 use crate::query::filter::unjoined;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{Kind, Table};
 
 pub(super) fn fetch<'e>(
@@ -65,6 +65,21 @@ fn links<'e>(
         if fetch.links.len() == LINKS_MAX {
             return Err(invalid(format!("more than {LINKS_MAX} linked tables")));
         }
+        let filters = link.ancestors().skip(1).take_while(|one| one.has_tag_name("filter"));
+        let (mut inside, mut loose) = (false, false);
+        for filter in filters {
+            inside = true;
+            loose |= filter.attribute("type") == Some("or");
+        }
+        if inside && parent > 0 && (loose || fetch.links[parent - 1].kind != LinkKind::Inner) {
+            return Err(Refusal::unsupported("such a link within a filter of a linked table"));
+        }
+        let sought = |above: &Link<'_>| {
+            above.condition.is_some() || matches!(above.kind, LinkKind::Any(_) | LinkKind::All(_))
+        };
+        if parent > 0 && sought(&fetch.links[parent - 1]) {
+            return Err(Refusal::unsupported("a link within one that is only looked for"));
+        }
         let name = link.attribute("name").unwrap_or_default();
         let table =
             view.environment.schema.table(name).ok_or_else(|| {
@@ -84,10 +99,14 @@ fn links<'e>(
             "outer" => LinkKind::Outer,
             "exists" | "in" | "any" => LinkKind::Any(true),
             "not any" => LinkKind::Any(false),
+            "all" => LinkKind::All(true),
+            "not all" => LinkKind::All(false),
+            // One row of many: here the first.
+            "matchfirstrowusingcrossapply" => LinkKind::First,
             other => return Err(Refusal::unsupported(&format!("the link type `{other}`"))),
         };
         let node = node(view, table, link, alias, fetch.aggregate)?;
-        if matches!(kind, LinkKind::Any(_)) && !node.attributes.is_empty() {
+        if matches!(kind, LinkKind::Any(_) | LinkKind::All(_)) && !node.attributes.is_empty() {
             return Err(invalid("attributes of a table that is only looked for"));
         }
         fetch.links.push(Link {
@@ -95,6 +114,7 @@ fn links<'e>(
             from: position(table, "from")?,
             to: position(here, "to")?,
             kind,
+            condition: (inside && parent == 0).then(|| link.id()),
             node,
         });
         let number = fetch.links.len();
@@ -149,9 +169,8 @@ fn node<'e>(
 
 pub(super) fn column(table: &Table, name: &str) -> Result<usize, Refusal> {
     table.column_position(name).ok_or_else(|| {
-        Refusal::new(
-            400,
-            "0x80041103",
+        Refusal::named(
+            Name::FetchUnknownColumn,
             format!(
                 "'{}' entity doesn't contain attribute with Name = '{name}' and NameMapping = \
                  'Logical'.",

@@ -16,6 +16,7 @@ use crate::query::{COUNT_MAX, PAGE_MAX, View};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::Kind;
+use crate::settings::CookieEncoding;
 
 const COOKIE: &str = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie";
 const MORE: &str = "Microsoft.Dynamics.CRM.morerecords";
@@ -193,7 +194,10 @@ fn head(
         let cookie = format!(
             "<cookie pagenumber=\"{}\" pagingcookie=\"{}\" istracking=\"False\" />",
             fetch.page + 1,
-            encoded(&encoded(&inner))
+            match view.environment.behavior.fetch_cookie_encoding {
+                CookieEncoding::Twice => encoded(&encoded(&inner)),
+                CookieEncoding::Once => encoded(&inner),
+            }
         );
         body.extend_from_slice(format!(",\"@{COOKIE}\":").as_bytes());
         text(&mut body, &cookie);

@@ -1,7 +1,7 @@
 //! `Microsoft.Dynamics.CRM.<name>(...)` in a filter (*Web API Query Function
 //! Reference*).
 
-use super::{Filter, Values, span, typed};
+use super::{Calendar, Filter, Values, span, typed};
 use crate::cell::{Cell, fold};
 use crate::query::View;
 use crate::query::expression::{Literal, Operator};
@@ -91,16 +91,17 @@ fn timed(view: &View<'_>, arguments: &Arguments<'_>) -> Result<Filter, Refusal> 
             Refusal::odata(format!("Function '{name}' needs a day, and '{text}' is none."))
         })
     };
+    let calendar = Calendar::new(&view.environment.behavior, view.scene.now);
     let span = match name {
-        "On" => span::Span::days(day()?, day()? + 1),
-        "OnOrAfter" => span::Span { from: Some(day()? * instant::DAY), to: None },
-        "OnOrBefore" => span::Span { from: None, to: Some((day()? + 1) * instant::DAY) },
+        "On" => calendar.days(day()?, day()? + 1),
+        "OnOrAfter" => calendar.span(Some(day()? * instant::DAY), None),
+        "OnOrBefore" => calendar.span(None, Some((day()? + 1) * instant::DAY)),
         _ => {
             let count = match arguments.find("PropertyValue") {
                 None => None,
                 Some(_) => arguments.one()?.parse::<i64>().ok(),
             };
-            span::span(name, count, view.scene.now).ok_or_else(|| {
+            span::span(name, count, calendar).ok_or_else(|| {
                 Refusal::unsupported(&format!("the function Microsoft.Dynamics.CRM.{name}"))
             })?
         }

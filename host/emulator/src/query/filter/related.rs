@@ -8,7 +8,7 @@ use super::{Filter, Values};
 use crate::cell::Cell;
 use crate::query::View;
 use crate::query::expression::Expression;
-use crate::refusal::Refusal;
+use crate::refusal::{Name, Refusal};
 use crate::schema::{Collection, Kind, Table};
 use crate::store::{Layout, Quick, Row, Store, encode};
 
@@ -97,9 +97,8 @@ pub(crate) fn unjoined(table: &Table) -> Result<(), Refusal> {
     if !table.elastic {
         return Ok(());
     }
-    Err(Refusal::new(
-        400,
-        "0x80048d0b",
+    Err(Refusal::named(
+        Name::ElasticJoin,
         format!("The elastic table '{}' does not support joins.", table.name),
     ))
 }

@@ -1,30 +1,63 @@
 //! Spans of time that have names: `Today`, `LastXDays`, `next-seven-days`.
 //!
-//! Pure. Everything is UTC; a week begins on Sunday. Where a span of whole days
-//! begins and ends is as the SDK's *ConditionOperator* describes it: from the
-//! beginning of a day up to now, or from now up to the end of a day.
+//! Pure. A week begins on Sunday. Where a span of whole days begins and ends is as
+//! the SDK's *ConditionOperator* describes it: from the beginning of a day up to
+//! now, or from now up to the end of a day. Switches have it otherwise, and the days
+//! of another time zone than UTC.
 
 use crate::cell::Cell;
 use crate::instant::{DAY, civil, days, month_days};
+use crate::settings::{Behavior, SpanEnds};
 
 const HOUR: i64 = 3600;
 
-/// From and to, in seconds since 1970; the end does not belong to it.
+/// From and to, in seconds since 1970 by local clocks; the end does not belong to
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) from: Option<i64>,
     pub(crate) to: Option<i64>,
+    /// Seconds that local clocks are ahead of UTC.
+    offset: i64,
+}
+
+/// What a span of time depends on, besides its name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Calendar {
+    /// Seconds since 1970, UTC.
+    now: i64,
+    offset: i64,
+    whole_days: bool,
+}
+
+impl Calendar {
+    pub(crate) fn new(behavior: &Behavior, now: i64) -> Self {
+        Self {
+            now,
+            offset: i64::from(behavior.utc_offset_minutes) * 60,
+            whole_days: behavior.span_ends == SpanEnds::WholeDays,
+        }
+    }
+
+    /// Local time, seconds since 1970.
+    pub(super) fn local(self) -> i64 {
+        self.now + self.offset
+    }
+
+    pub(crate) fn span(self, from: Option<i64>, to: Option<i64>) -> Span {
+        Span { from, to, offset: self.offset }
+    }
+
+    /// Whole days; the last one does not belong to it.
+    pub(crate) fn days(self, from: i64, to: i64) -> Span {
+        self.span(Some(from * DAY), Some(to * DAY))
+    }
 }
 
 impl Span {
-    /// Whole days; the last one does not belong to it.
-    pub(crate) fn days(from: i64, to: i64) -> Self {
-        Self { from: Some(from * DAY), to: Some(to * DAY) }
-    }
-
     pub(crate) fn holds(&self, cell: &Cell<'_>) -> bool {
         let seconds = match cell {
-            Cell::Time(seconds) => *seconds,
+            Cell::Time(seconds) => *seconds + self.offset,
             Cell::Date(day) => i64::from(*day) * DAY,
             _ => return false,
         };
@@ -34,7 +67,8 @@ impl Span {
 
 /// The span of that name: `LastXDays` and `last-x-days` alike. `None`: there is
 /// none, or it needs a positive `count`.
-pub(crate) fn span(name: &str, count: Option<i64>, now: i64) -> Option<Span> {
+pub(crate) fn span(name: &str, count: Option<i64>, calendar: Calendar) -> Option<Span> {
+    let now = calendar.local();
     let name: String = name.chars().filter(|c| *c != '-').collect::<String>().to_ascii_lowercase();
     let today = now.div_euclid(DAY);
     let (year, month, _) = civil(today);
@@ -43,9 +77,13 @@ pub(crate) fn span(name: &str, count: Option<i64>, now: i64) -> Option<Span> {
         let month = year * 12 + month - 1;
         days(month.div_euclid(12), month.rem_euclid(12) + 1, 1)
     };
-    let since = |from: i64| Some(Span { from: Some(from), to: Some(now + 1) });
-    let until = |to: i64| Some(Span { from: Some(now), to: Some(to) });
-    let before = |to: i64| Some(Span { from: None, to: Some(to) });
+    let (morning, midnight) = match calendar.whole_days {
+        true => (today * DAY, (today + 1) * DAY),
+        false => (now, now + 1),
+    };
+    let since = |from: i64| Some(calendar.span(Some(from), Some(midnight)));
+    let until = |to: i64| Some(calendar.span(Some(morning), Some(to)));
+    let before = |to: i64| Some(calendar.span(None, Some(to)));
     let whole = match name.as_str() {
         "today" => Some((today, today + 1)),
         "yesterday" => Some((today - 1, today)),
@@ -62,7 +100,7 @@ pub(crate) fn span(name: &str, count: Option<i64>, now: i64) -> Option<Span> {
         _ => None,
     };
     if let Some((from, to)) = whole {
-        return Some(Span::days(from, to));
+        return Some(calendar.days(from, to));
     }
     match name.as_str() {
         "last7days" | "lastsevendays" => return since((today - 7) * DAY),
@@ -71,8 +109,8 @@ pub(crate) fn span(name: &str, count: Option<i64>, now: i64) -> Option<Span> {
     }
     let count = count.filter(|count| (1..=1_000_000).contains(count))?;
     match name.as_str() {
-        "lastxhours" => since(now - count * HOUR),
-        "nextxhours" => until(now + count * HOUR),
+        "lastxhours" => Some(calendar.span(Some(now - count * HOUR), Some(now + 1))),
+        "nextxhours" => Some(calendar.span(Some(now), Some(now + count * HOUR))),
         "lastxdays" => since((today - count) * DAY),
         "nextxdays" => until((today + count + 1) * DAY),
         "lastxweeks" => since((today - 7 * count) * DAY),
@@ -106,7 +144,8 @@ mod tests {
     fn shown(name: &str, count: i64) -> String {
         // A Wednesday.
         let now = days(2024, 5, 15) * DAY + 10 * HOUR;
-        let Some(span) = span(name, Some(count), now) else { return "none".to_owned() };
+        let calendar = Calendar { now, offset: 0, whole_days: false };
+        let Some(span) = span(name, Some(count), calendar) else { return "none".to_owned() };
         let day = |seconds: Option<i64>| match seconds {
             None => "..".to_owned(),
             Some(seconds) if seconds == now || seconds == now + 1 => "now".to_owned(),

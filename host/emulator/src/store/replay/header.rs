@@ -6,6 +6,7 @@ use super::Problem;
 use crate::cell::Cell;
 use crate::error::EmulatorError;
 use crate::schema::{Column, Kind, Schema};
+use crate::settings::KeyRules;
 use crate::store::row::{Shape, encode};
 use crate::store::{Layout, Rows, Store};
 
@@ -13,6 +14,9 @@ use crate::store::{Layout, Rows, Store};
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) tables: Vec<HeaderTable>,
+    /// How keys compared.
+    #[serde(default)]
+    rules: KeyRules,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +28,7 @@ pub(super) struct HeaderTable {
 }
 
 impl Header {
-    pub(super) fn new(schema: &Schema, tables: &[Rows]) -> Self {
+    pub(super) fn new(schema: &Schema, tables: &[Rows], rules: KeyRules) -> Self {
         let table = |(table, rows): (&crate::schema::Table, &Rows)| HeaderTable {
             name: table.name.clone(),
             columns: table
@@ -35,7 +39,7 @@ impl Header {
                 .collect(),
             keys: table.keys.iter().map(|key| key.columns.clone()).collect(),
         };
-        Self { tables: schema.tables.iter().zip(tables).map(table).collect() }
+        Self { tables: schema.tables.iter().zip(tables).map(table).collect(), rules }
     }
 }
 
