@@ -141,12 +141,9 @@ impl<'s> Reader<'s> {
 fn text(body: &[u8]) -> Result<&str, Refusal> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if body.is_empty() {
-        return Err(
-            Refusal::not_json("The body of the request is empty.")
-        );
+        return Err(Refusal::not_json("The body of the request is empty."));
     }
-    std::str::from_utf8(body)
-        .map_err(|_| Refusal::not_json("The body is not UTF-8."))
+    std::str::from_utf8(body).map_err(|_| Refusal::not_json("The body is not UTF-8."))
 }
 
 impl<'s> Reading<'s> {

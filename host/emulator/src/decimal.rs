@@ -72,6 +72,15 @@ pub(crate) fn round(value: i128, scale: u8, precision: u8) -> i128 {
     divided(value.abs(), unit, Rounding::HalfAway) * unit * value.signum()
 }
 
+/// The same number at another scale, rounded where that has fewer digits.
+pub(crate) fn rescaled(value: i128, from: u8, to: u8) -> i128 {
+    if to >= from {
+        return widened(value, from, to).unwrap_or(value);
+    }
+    let unit = power(u32::from(from - to)).unwrap_or(1);
+    divided(value.abs(), unit, Rounding::HalfAway) * value.signum()
+}
+
 /// The same number with more digits.
 pub(crate) fn widened(value: i128, from: u8, to: u8) -> Option<i128> {
     value.checked_mul(power(u32::from(to.checked_sub(from)?))?)
@@ -151,5 +160,6 @@ mod tests {
         assert_eq!(round(12_345, 4, 4), 12_345);
         assert_eq!(widened(12, 2, 4), Some(1200));
         assert_eq!(widened(12, 4, 2), None);
+        assert_eq!((rescaled(-125, 2, 1), rescaled(12, 1, 3)), (-13, 1200));
     }
 }

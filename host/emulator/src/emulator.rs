@@ -177,6 +177,9 @@ impl Emulator {
                 Resource::Definitions(segments) => {
                     return self.change_metadata(scene, call, segments);
                 }
+                Resource::Function(name, _) if name == metadata::CREATE_TABLES => {
+                    return self.change_metadata(scene, call, std::slice::from_ref(name));
+                }
                 Resource::Function(name, _) if functions::publishes(call, name) => {
                     return Ok(Reply::empty(204));
                 }

@@ -9,7 +9,7 @@ use crate::query::View;
 use crate::query::expression::{self, Literal};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::seed;
+use crate::{metadata, seed};
 
 /// The entity sets that there are.
 pub(crate) fn service_document(environment: &Environment, scene: &Scene) -> Reply {
@@ -54,6 +54,7 @@ pub(crate) fn call(
         "RetrieveVersion" => {
             Ok(Reply::value(200, &json!({"@odata.context": context, "Version": "9.2.0.0"})))
         }
+        "RetrieveMetadataChanges" => metadata::retrieve(view, call, inside, &context),
         "RetrieveTotalRecordCount" => counts(view, call, inside, &context),
         // An action is not called by GET.
         _ => Err(Refusal::no_resource(&call.target)),

@@ -52,8 +52,8 @@ pub use recorder::{Assertion, RequestFilter, RequestRecord, Verdict};
 pub use serve::{SelfSigned, Tls, serve};
 pub use servers::Spread;
 pub use settings::{
-    Behavior, BulkErrorDetails, Codes, Coding, CookieEncoding, DeleteOwner, DisabledOwner,
-    EnforcedTransitions, EntitlementSettings, FetchAllLinks, IdOrder, LatencySettings, Leniency,
-    LimitSettings, Milliseconds, PrincipalSettings, RecorderSettings, Rounding, Settings, SpanEnds,
-    TextLength, TokenSettings,
+    Behavior, BulkErrorDetails, Codes, Coding, CookieEncoding, CreateEntitiesReply, DeleteOwner,
+    DisabledOwner, EnforcedTransitions, EntitlementSettings, FetchAllLinks, IdOrder,
+    LatencySettings, Leniency, LimitSettings, Milliseconds, PrincipalSettings, RecorderSettings,
+    Rounding, Settings, SpanEnds, TextLength, TokenSettings,
 };

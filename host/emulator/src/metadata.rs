@@ -5,6 +5,7 @@
 
 mod attribute;
 mod change;
+mod changes;
 mod csdl;
 mod entity;
 mod shape;
@@ -18,7 +19,8 @@ use crate::reply::Reply;
 use crate::schema::{Column, Schema, Table};
 use crate::seed;
 
-pub(crate) use change::change;
+pub(crate) use change::{CREATE_TABLES, Made, change};
+pub(crate) use changes::retrieve;
 
 /// `$metadata`.
 pub(crate) fn document(schema: &Schema, call: &Call<'_>) -> Result<Reply, Refusal> {

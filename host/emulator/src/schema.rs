@@ -36,6 +36,17 @@ pub(crate) fn standard_names() -> std::collections::BTreeSet<String> {
     build::standard().map(|tables| tables.into_keys().collect()).unwrap_or_default()
 }
 
+/// A column as the settings or the standard tables have it; none: the service's own.
+pub(crate) fn own_column(
+    settings: &SchemaSettings,
+    table: &str,
+    column: &str,
+) -> Option<ColumnSettings> {
+    let set = settings.tables.get(table).and_then(|table| table.columns.get(column));
+    let standard = || build::standard().ok()?.get(table)?.columns.get(column).cloned();
+    set.cloned().or_else(standard)
+}
+
 /// Many-to-many relationships that every environment has.
 fn standard_pairs() -> std::collections::BTreeSet<String> {
     let tables = build::standard().unwrap_or_default();

@@ -19,8 +19,8 @@ use crate::schema::{self, SchemaSettings};
 use crate::servers::Spread;
 pub(crate) use behavior::KeyRules;
 pub use behavior::{
-    Behavior, BulkErrorDetails, CookieEncoding, DeleteOwner, DisabledOwner, EnforcedTransitions,
-    FetchAllLinks, IdOrder, Leniency, Rounding, SpanEnds, TextLength,
+    Behavior, BulkErrorDetails, CookieEncoding, CreateEntitiesReply, DeleteOwner, DisabledOwner,
+    EnforcedTransitions, FetchAllLinks, IdOrder, Leniency, Rounding, SpanEnds, TextLength,
 };
 pub use codes::{Codes, Coding};
 pub use latency::{LatencySettings, Milliseconds};

@@ -149,7 +149,16 @@ impl Store {
                     let columns = table.columns.iter();
                     let from: Vec<Option<usize>> =
                         columns.map(|column| was.column_position(&column.name)).collect();
-                    rows.adapted(table, &from)
+                    let scales: Vec<(u8, u8)> = table
+                        .columns
+                        .iter()
+                        .zip(&from)
+                        .map(|(column, from)| {
+                            let new = column.kind.scale();
+                            (from.map_or(new, |from| was.columns[from].kind.scale()), new)
+                        })
+                        .collect();
+                    rows.adapted(table, &from, &scales)
                 }
                 _ => Rows::new(table, self.rules),
             });

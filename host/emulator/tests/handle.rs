@@ -19,6 +19,9 @@ mod bulk; // CreateMultiple and its kin
 #[path = "handle/bulk_delete.rs"]
 mod bulk_delete; // BulkDelete, as Microsoft's Python client asks for it
 #[cfg(test)]
+#[path = "handle/codes.rs"]
+mod codes; // refusals by their names, as usual and as settings say
+#[cfg(test)]
 #[path = "handle/csdl.rs"]
 mod csdl; // $metadata and the service document
 #[cfg(test)]
@@ -66,6 +69,9 @@ mod state; // statecode, statuscode, owners
 #[cfg(test)]
 #[path = "handle/storage.rs"]
 mod storage; // the log on disk
+#[cfg(test)]
+#[path = "handle/switches.rs"]
+mod switches; // both positions of each guess, and how they are turned
 #[cfg(test)]
 #[path = "handle/table_of_behaviours.rs"]
 mod table_of_behaviours; // the page that lists behaviours

@@ -67,7 +67,13 @@ pub(crate) fn resource(schema: &Schema, path: &str) -> Result<Resource, Refusal>
     }
     if matches!(
         name,
-        "WhoAmI" | "RetrieveTotalRecordCount" | "RetrieveVersion" | "PublishXml" | "PublishAllXml"
+        "WhoAmI"
+            | "RetrieveTotalRecordCount"
+            | "RetrieveVersion"
+            | "RetrieveMetadataChanges"
+            | "CreateEntities"
+            | "PublishXml"
+            | "PublishAllXml"
     ) {
         return match rest.is_empty() {
             true => Ok(Resource::Function(name.to_owned(), inside.unwrap_or("").to_owned())),

@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use super::{Emulator, commit};
+use serde_json::json;
+
 use crate::call::{Call, Scene};
 use crate::environment::Environment;
 use crate::error::EmulatorError;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::schema::{Schema, SchemaSettings};
-use crate::settings::Settings;
+use crate::settings::{CreateEntitiesReply, Settings};
 use crate::store::Transaction;
-use crate::{metadata, seed};
+use crate::{metadata, metadata::Made, seed};
 
 /// In the state folder: tables as clients have changed them.
 const NAME: &str = "schema.json";
@@ -38,7 +40,7 @@ pub(super) fn saved(settings: &Settings, tables: &mut SchemaSettings) -> Result<
 }
 
 impl Emulator {
-    /// Carries out a POST or DELETE of metadata.
+    /// Carries out a POST, PUT or DELETE of metadata.
     pub(super) fn change_metadata(
         &self,
         scene: &Scene,
@@ -62,10 +64,15 @@ impl Emulator {
         let mut transaction = Transaction::begin(&mut store);
         seed::plant(&new.schema, &mut transaction, &self.principals.users(), scene.now);
         commit(transaction)?;
-        let reply = Reply::empty(204);
+        let told = new.behavior.create_entities_reply == CreateEntitiesReply::Ids;
         Ok(match change.made {
-            Some(url) => reply.with("OData-EntityId", url),
-            None => reply,
+            Made::One(url) => Reply::empty(204).with("OData-EntityId", url),
+            Made::Tables(ids) if told => {
+                let context = "$metadata#Microsoft.Dynamics.CRM.CreateEntitiesResponse";
+                let context = format!("{}{context}", scene.root);
+                Reply::value(200, &json!({"@odata.context": context, "EntityIds": ids}))
+            }
+            Made::Tables(_) | Made::Nothing => Reply::empty(204),
         })
     }
 

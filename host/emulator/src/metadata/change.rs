@@ -2,14 +2,16 @@
 //! (*Create and update table definitions using the Web API*).
 //!
 //! Pure: the present settings in, changed settings out; the emulator builds the
-//! schema anew and carries the rows over. Changes of what is there (PUT, PATCH)
-//! are not done.
+//! schema anew and carries the rows over. Tables and columns that are there are
+//! changed by PUT; PATCH is no method of metadata.
 
 mod relationship;
+mod update;
 
 use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{column, inside, logical_name, metadata_id, named};
 use crate::call::{Call, Scene};
@@ -23,11 +25,23 @@ use crate::schema::{
 use crate::seed;
 use crate::store::Store;
 
+/// The action that makes tables with all their columns.
+pub(crate) const CREATE_TABLES: &str = "CreateEntities";
+
 /// What becomes of the settings.
 pub(crate) struct Change {
     pub(crate) tables: SchemaSettings,
-    /// `OData-EntityId` of what was made.
-    pub(crate) made: Option<String>,
+    /// What the reply tells.
+    pub(crate) made: Made,
+}
+
+/// What a change has made.
+pub(crate) enum Made {
+    Nothing,
+    /// One thing, at this address: `OData-EntityId`.
+    One(String),
+    /// Tables, by `CreateEntities`.
+    Tables(Vec<Uuid>),
 }
 
 /// What a change is made to.
@@ -46,45 +60,64 @@ pub(crate) fn change(
     call: &Call<'_>,
     segments: &[String],
 ) -> Result<Change, Refusal> {
-    let post = call.method == http::Method::POST;
-    if !post && call.method != http::Method::DELETE {
-        return Err(Refusal::unsupported("changes of metadata that is there"));
-    }
-    let body = match post {
-        false => Value::Null,
-        true => serde_json::from_slice(call.body).map_err(|error| Refusal::malformed(&error))?,
+    let method = call.method.as_str();
+    let body = match method {
+        "DELETE" => Value::Null,
+        "POST" | "PUT" => {
+            serde_json::from_slice(call.body).map_err(|error| Refusal::malformed(&error))?
+        }
+        _ => return Err(Refusal::method(method)),
     };
     let tables = environment.tables.clone();
     let mut desk = Desk { environment, store, tables, body };
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let made = match (post, segments.as_slice()) {
-        (true, ["EntityDefinitions"]) => Some(desk.table()?),
-        (true, ["RelationshipDefinitions"]) => Some(desk.relationship()?),
-        (false, [one]) if one.starts_with("RelationshipDefinitions(") => {
+    let made = match (method, segments.as_slice()) {
+        ("POST", [CREATE_TABLES]) => {
+            return Ok(Change { made: Made::Tables(desk.create_tables()?), tables: desk.tables });
+        }
+        ("POST", ["EntityDefinitions"]) => {
+            let body = desk.body.take();
+            Some(desk.table(&body)?.0)
+        }
+        ("POST", ["RelationshipDefinitions"]) => Some(desk.relationship()?),
+        ("PUT", [one]) if one.starts_with("RelationshipDefinitions") => {
+            return Err(Refusal::unsupported("changes of relationships that are there"));
+        }
+        ("PUT", [first]) => {
+            let table = desk.named(first)?;
+            desk.put_table(table)?;
+            None
+        }
+        ("PUT", [first, second]) if second.starts_with("Attributes") => {
+            let table = desk.named(first)?;
+            desk.put_column(table, second)?;
+            None
+        }
+        ("DELETE", [one]) if one.starts_with("RelationshipDefinitions(") => {
             desk.drop_relationship(one)?;
             None
         }
-        (false, [first]) => {
+        ("DELETE", [first]) => {
             let table = desk.named(first)?;
             desk.drop_table(table)?;
             None
         }
-        (true, [first, "Attributes"]) => {
+        ("POST", [first, "Attributes"]) => {
             let table = desk.named(first)?;
             Some(desk.column(table)?)
         }
-        (true, [first, "Keys"]) => {
+        ("POST", [first, "Keys"]) => {
             let table = desk.named(first)?;
             Some(desk.key(table)?)
         }
-        (false, [first, second]) => {
+        ("DELETE", [first, second]) => {
             let table = desk.named(first)?;
             desk.drop_part(table, second)?;
             None
         }
-        _ => return Err(Refusal::method(call.method.as_str())),
+        _ => return Err(Refusal::method(method)),
     };
-    let made = made.map(|path| format!("{}{path}", scene.root));
+    let made = made.map_or(Made::Nothing, |path| Made::One(format!("{}{path}", scene.root)));
     Ok(Change { tables: desk.tables, made })
 }
 
@@ -100,23 +133,36 @@ impl<'e> Desk<'e> {
     }
 
     fn names(&self) -> BTreeSet<String> {
-        self.environment.schema.tables.iter().map(|table| table.name.clone()).collect()
+        let there = self.environment.schema.tables.iter().map(|table| table.name.clone());
+        there.chain(self.tables.tables.keys().cloned()).collect()
     }
 
     fn settings(&mut self, table: &str) -> &mut TableSettings {
         self.tables.tables.entry(table.to_owned()).or_default()
     }
 
-    fn table(&mut self) -> Result<String, Refusal> {
-        let name = import::logical_name(&self.body)
-            .ok_or_else(|| refused("The table needs a SchemaName."))?;
-        if self.environment.schema.table(&name).is_some() {
+    /// `CreateEntities`: all of them or none.
+    fn create_tables(&mut self) -> Result<Vec<Uuid>, Refusal> {
+        let Value::Array(entities) = self.body["Entities"].take() else {
+            return Err(Refusal::payload("The parameter 'Entities' is missing."));
+        };
+        if entities.is_empty() {
+            return Err(refused("The parameter 'Entities' holds no tables."));
+        }
+        entities.iter().map(|one| self.table(one).map(|(_, id)| id)).collect()
+    }
+
+    /// Makes a table; its path and id.
+    fn table(&mut self, body: &Value) -> Result<(String, Uuid), Refusal> {
+        let name =
+            import::logical_name(body).ok_or_else(|| refused("The table needs a SchemaName."))?;
+        if self.names().contains(&name) {
             return Err(refused(format!("An entity with the name '{name}' exists already.")));
         }
         let empty = Vec::new();
-        let attributes = self.body["Attributes"].as_array().unwrap_or(&empty);
-        let text = |name: &str| self.body[name].as_str().map(str::to_owned);
-        let ownership = match self.body["OwnershipType"].as_str() {
+        let attributes = body["Attributes"].as_array().unwrap_or(&empty);
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        let ownership = match body["OwnershipType"].as_str() {
             None | Some("UserOwned") => OwnershipWord::User,
             Some("OrganizationOwned") => OwnershipWord::Organization,
             Some(other) => return Err(refused(format!("The OwnershipType '{other}'."))),
@@ -124,10 +170,10 @@ impl<'e> Desk<'e> {
         let mut settings = TableSettings {
             schema_name: text("SchemaName"),
             set: text("EntitySetName"),
-            display: import::label(&self.body["DisplayName"]),
+            display: import::label(&body["DisplayName"]),
             ownership: Some(ownership),
             elastic: text("TableType").map(|kind| kind == "Elastic"),
-            change_tracking: self.body["ChangeTrackingEnabled"].as_bool(),
+            change_tracking: body["ChangeTrackingEnabled"].as_bool(),
             ..TableSettings::default()
         };
         let names = self.names();
@@ -145,7 +191,8 @@ impl<'e> Desk<'e> {
             return Err(refused("The table needs a column with IsPrimaryName."));
         }
         self.tables.tables.insert(name.clone(), settings);
-        Ok(format!("EntityDefinitions({})", seed::id(&format!("metadata/{name}"))))
+        let id = seed::id(&format!("metadata/{name}"));
+        Ok((format!("EntityDefinitions({id})"), id))
     }
 
     fn column(&mut self, table: &Table) -> Result<String, Refusal> {

@@ -17,7 +17,7 @@ use super::raw::{
     StateSettings, TableSettings,
 };
 use crate::error::EmulatorError;
-pub(crate) use column::{Attribute, attribute, logical_name};
+pub(crate) use column::{Attribute, attribute, logical_name, overlay};
 
 /// Columns that the service adds to a table by itself.
 const SERVICE: &[&str] = &[

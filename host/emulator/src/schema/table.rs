@@ -148,8 +148,9 @@ impl Table {
 
     /// Whether rows and indexes of this table are those of the other one too.
     pub(crate) fn same_rows(&self, other: &Table) -> bool {
-        let columns = |table: &Table| -> Vec<String> {
-            table.columns.iter().map(|column| column.name.clone()).collect()
+        let columns = |table: &Table| -> Vec<(String, u8)> {
+            let columns = table.columns.iter();
+            columns.map(|column| (column.name.clone(), column.kind.scale())).collect()
         };
         let keys = |table: &Table| -> Vec<(Vec<usize>, KeyStatus)> {
             table.keys.iter().map(|key| (key.columns.clone(), key.status)).collect()

@@ -76,6 +76,8 @@ pub struct Behavior {
     pub utc_offset_minutes: i32,
     /// How long a delta token is good, days (`ExpireChangeTrackingInDays`).
     pub delta_token_days: u32,
+    /// What the reply to CreateEntities tells.
+    pub create_entities_reply: CreateEntitiesReply,
     /// What becomes of an alternate key that a client makes: `active` at once,
     /// or `pending` for ever.
     pub new_keys: KeyStatus,
@@ -118,6 +120,7 @@ impl Default for Behavior {
             span_ends: SpanEnds::Now,
             utc_offset_minutes: 0,
             delta_token_days: 7,
+            create_entities_reply: CreateEntitiesReply::Empty,
             new_keys: KeyStatus::Active,
             challenge: true,
             codes: Codes::default(),
@@ -255,6 +258,13 @@ words! {
         Twice,
         /// One time.
         Once,
+    }
+    /// What the reply to CreateEntities tells.
+    CreateEntitiesReply {
+        /// Nothing: 204.
+        Empty,
+        /// The ids of the tables: 200.
+        Ids,
     }
     /// Where a span of days ends that has to do with now.
     SpanEnds {

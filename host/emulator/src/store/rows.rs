@@ -12,6 +12,7 @@ use super::index::KeyIndex;
 use super::quick::hash_bytes;
 use super::row::{Layout, Row, Shape, encode};
 use crate::cell::Cell;
+use crate::decimal::rescaled;
 use crate::schema::{KeyStatus, Table};
 use crate::settings::KeyRules;
 
@@ -256,8 +257,14 @@ impl Rows {
         }
     }
 
-    /// The same rows under a changed table; `from`: where each column was.
-    pub(super) fn adapted(self, table: &Table, from: &[Option<usize>]) -> Self {
+    /// The same rows under a changed table; `from`: where each column was; `scales`:
+    /// that of its decimals before and now.
+    pub(super) fn adapted(
+        self,
+        table: &Table,
+        from: &[Option<usize>],
+        scales: &[(u8, u8)],
+    ) -> Self {
         let mut rows = Self::new(table, self.rules);
         let width = self.layout.shapes().len();
         let old = rows.layout.reordered(from, width);
@@ -267,7 +274,13 @@ impl Rows {
             let Some(row) = row else { continue };
             let cells: Vec<Cell<'_>> = from
                 .iter()
-                .map(|from| from.map_or(Cell::Null, |from| old.stored(&row.bytes, from)))
+                .zip(scales)
+                .map(|(from, &(before, now))| {
+                    match from.map_or(Cell::Null, |from| old.stored(&row.bytes, from)) {
+                        Cell::Decimal(value) => Cell::Decimal(rescaled(value, before, now)),
+                        cell => cell,
+                    }
+                })
                 .collect();
             let row = Row { id: row.id, version: row.version, bytes: encode(&cells) };
             rows.put(slot, Some(row));

@@ -95,6 +95,11 @@ fn an_aggregate_looks_at_50000_rows_at_most() {
     }
     desk.check("GET leads?$apply=aggregate($count as n)", "400 0x8004E023 maximum record limit");
     desk.check("GET leads?$apply=filter(subject eq 'y')/aggregate($count as n)", "200");
+    desk.check(
+        "PATCH /emulator/behavior\n\n{\"codes\":{\"aggregate_limit\":{\"code\":\"0x8004e024\"}}}",
+        "204",
+    );
+    desk.check("GET leads?$apply=aggregate($count as n)", "400 0x8004e024 maximum record limit");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn each_record_of_a_bulk_message_has_an_outcome_of_its_own() {
     };
     let create = [
         "{\"new_name\":\"one\",\"partitionid\":\"p\"}",
-        &format!("{{\"new_readingid\":\"{A1}\",\"new_name\":\"twice\"}}"),
+        &format!("{{\"new_readingid\":\"{A1}\",\"partitionid\":\"dev-1\",\"new_name\":\"twice\"}}"),
         "{\"new_name\":\"two\",\"partitionid\":\"p\"}",
     ];
     let annotations = "\nPrefer: odata.include-annotations=\"*\"";

@@ -26,6 +26,8 @@ fn kind(one: &Value) -> Result<KindWord, String> {
     let derived = one["@odata.type"].as_str().unwrap_or_default();
     let derived = derived.rsplit('.').next().unwrap_or_default();
     let derived = derived.strip_suffix("AttributeMetadata").unwrap_or_default();
+    // As `CreateEntities` and `RetrieveMetadataChanges` call them.
+    let derived = derived.strip_prefix("Complex").unwrap_or(derived);
     let named = one["AttributeTypeName"]["Value"].as_str().unwrap_or_default();
     let named = named.strip_suffix("Type").unwrap_or_default();
     let plain = one["AttributeType"].as_str().unwrap_or_default();
@@ -118,6 +120,59 @@ pub(crate) fn attribute(
         _ => {}
     }
     Ok(Attribute { column, notes })
+}
+
+/// Lays what a definition says over a column that is there; what it leaves out
+/// stays.
+pub(crate) fn overlay(one: &Value, column: &mut ColumnSettings) -> Result<(), String> {
+    let typed = ["@odata.type", "AttributeType", "AttributeTypeName"];
+    if typed.iter().any(|name| !one[*name].is_null()) {
+        let given = kind(one)?;
+        // The format is not told apart: `DateTimeBehavior` may be left out.
+        let dates = [KindWord::Date, KindWord::Datetime];
+        let alike = given == column.kind || dates.contains(&given) && dates.contains(&column.kind);
+        if !alike {
+            return Err("its type is another".to_owned());
+        }
+    }
+    fn put<T>(place: &mut Option<T>, given: Option<T>) {
+        if given.is_some() {
+            *place = given;
+        }
+    }
+    let whole = |name: &str| one[name].as_i64();
+    put(&mut column.display, label(&one["DisplayName"]));
+    put(
+        &mut column.required,
+        match one["RequiredLevel"]["Value"].as_str() {
+            Some("SystemRequired") => Some(RequiredWord::System),
+            Some("ApplicationRequired") => Some(RequiredWord::Application),
+            Some(_) => Some(RequiredWord::None),
+            None => None,
+        },
+    );
+    match column.kind {
+        KindWord::Text | KindWord::Memo => {
+            let length = whole("MaxLength").and_then(|length| length.try_into().ok());
+            put(&mut column.max_length, length);
+            let format = one["FormatName"]["Value"].as_str().map(str::to_owned);
+            put(&mut column.format, format.filter(|_| column.kind == KindWord::Text));
+        }
+        KindWord::Integer | KindWord::Decimal | KindWord::Double | KindWord::Money => {
+            put(&mut column.min, number(&one["MinValue"]));
+            put(&mut column.max, number(&one["MaxValue"]));
+            let precision = whole("Precision").and_then(|digits| digits.try_into().ok());
+            put(&mut column.precision, precision.filter(|_| column.kind != KindWord::Integer));
+        }
+        KindWord::Boolean => put(&mut column.default, one["DefaultValue"].as_bool().map(i32::from)),
+        KindWord::Choice | KindWord::Choices => {
+            put(&mut column.options, one["OptionSet"]["Options"].as_array().map(|o| labelled(o)));
+            let default = whole("DefaultFormValue").and_then(|value| value.try_into().ok());
+            put(&mut column.default, default.filter(|value| *value != -1));
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn number(value: &Value) -> Option<Number> {
