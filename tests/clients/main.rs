@@ -16,7 +16,7 @@ use installed::{node, python};
 use served::Served;
 
 /// What each script says, in its order.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "create",
     "bulk create",
     "upsert by key",
@@ -24,6 +24,7 @@ const PARTS: [&str; 9] = [
     "batch",
     "query with paging",
     "metadata",
+    "tables",
     "errors",
     "delete",
 ];

@@ -55,5 +55,5 @@ pub use settings::{
     Behavior, BulkErrorDetails, Codes, Coding, CookieEncoding, CreateEntitiesReply, DeleteOwner,
     DisabledOwner, EnforcedTransitions, EntitlementSettings, FetchAllLinks, IdOrder,
     LatencySettings, Leniency, LimitSettings, Milliseconds, PrincipalSettings, RecorderSettings,
-    Rounding, Settings, SpanEnds, TextLength, TokenSettings,
+    Rounding, Settings, SpanEnds, SqlNames, TextLength, TokenSettings,
 };

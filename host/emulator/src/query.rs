@@ -15,6 +15,7 @@ mod order;
 mod page;
 mod plan;
 mod render;
+mod sql;
 mod track;
 
 use std::collections::HashSet;
@@ -124,6 +125,9 @@ fn set(
     let table = view.table(table);
     if let Some(text) = &options.fetch {
         return fetch::run(view, table, text, prefer, options);
+    }
+    if let Some(text) = &options.sql {
+        return sql::run(view, table, text, prefer, options);
     }
     if let Some(text) = &options.apply {
         return apply::apply(view, table, text, prefer, options);

@@ -20,7 +20,8 @@ use crate::servers::Spread;
 pub(crate) use behavior::KeyRules;
 pub use behavior::{
     Behavior, BulkErrorDetails, CookieEncoding, CreateEntitiesReply, DeleteOwner, DisabledOwner,
-    EnforcedTransitions, FetchAllLinks, IdOrder, Leniency, Rounding, SpanEnds, TextLength,
+    EnforcedTransitions, FetchAllLinks, IdOrder, Leniency, Rounding, SpanEnds, SqlNames,
+    TextLength,
 };
 pub use codes::{Codes, Coding};
 pub use latency::{LatencySettings, Milliseconds};

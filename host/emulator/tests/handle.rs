@@ -64,6 +64,9 @@ mod served; // real sockets: keep-alive, cuts, TLS
 #[path = "handle/service.rs"]
 mod service; // web servers, entitlement, latency, the scaled clock
 #[cfg(test)]
+#[path = "handle/sql.rs"]
+mod sql; // ?sql=
+#[cfg(test)]
 #[path = "handle/state.rs"]
 mod state; // statecode, statuscode, owners
 #[cfg(test)]

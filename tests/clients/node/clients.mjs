@@ -199,6 +199,54 @@ async function metadata() {
   assert.equal(name.MaxLength, 160);
 }
 
+function label(text) {
+  return { LocalizedLabels: [{ Label: text, LanguageCode: 1033 }] };
+}
+
+function text(name, primary) {
+  return {
+    "@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+    SchemaName: name,
+    DisplayName: label(name),
+    RequiredLevel: { Value: "None" },
+    MaxLength: 100,
+    FormatName: { Value: "Text" },
+    IsPrimaryName: primary,
+  };
+}
+
+async function tables() {
+  const table = await api.createEntity({
+    data: {
+      "@odata.type": "Microsoft.Dynamics.CRM.EntityMetadata",
+      SchemaName: "new_Sensor",
+      DisplayName: label("Sensor"),
+      DisplayCollectionName: label("Sensors"),
+      OwnershipType: "UserOwned",
+      Attributes: [text("new_Name", true)],
+    },
+  });
+  const column = await api.createAttribute({ entityKey: table, data: text("new_Code", false) });
+  const definition = await api.retrieveAttribute({
+    entityKey: table,
+    attributeKey: column,
+    castType: "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+  });
+  await api.updateAttribute({
+    entityKey: table,
+    data: { ...definition, MaxLength: 4 },
+    castType: "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+  });
+  const id = await api.create({ collection: "new_sensors", data: { new_code: "S-1" } });
+  const row = await api.retrieve({ collection: "new_sensors", key: id, select: ["new_code"] });
+  assert.equal(row.new_code, "S-1");
+  await refused(400, "0x80044331", () =>
+    api.create({ collection: "new_sensors", data: { new_code: "S-1000" } }),
+  );
+  await api.deleteRecord({ collection: "EntityDefinitions", key: table });
+  await refused(404, "0x8006088a", () => api.retrieveMultiple({ collection: "new_sensors" }));
+}
+
 async function errors() {
   const create = (data) => () => api.create({ collection: "accounts", data });
   await refused(400, "0x0", create({ colour: "red" }));
@@ -231,6 +279,8 @@ await query();
 console.log("query with paging: ok");
 await metadata();
 console.log("metadata: ok");
+await tables();
+console.log("tables: ok");
 await errors();
 console.log("errors: ok");
 await remove(id, ids);

@@ -7,6 +7,7 @@ in REQUESTS_CA_BUNDLE.
 
 import os
 import uuid
+from enum import IntEnum
 
 from azure.identity import ClientSecretCredential
 from PowerPlatform.Dataverse import col
@@ -134,6 +135,18 @@ def query(client):
         .execute()
     )
     assert [row["name"] for row in found] == ["Bulk 0699", "Bulk 0698", "Bulk 0697"]
+    rows = client.query.sql("SELECT TOP 2 name FROM account WHERE name LIKE 'Bulk%' ORDER BY name")
+    assert [row["name"] for row in rows] == ["Bulk 0002", "Bulk 0003"], rows
+    rows = client.query.sql("SELECT COUNT(*) AS n FROM account WHERE revenue >= 7000")
+    assert rows[0]["n"] == 33, rows
+    pages = list(
+        client.query.fetchxml(
+            "<fetch count='400'><entity name='account'><attribute name='name'/>"
+            "<filter><condition attribute='name' operator='begins-with' value='Bulk'/></filter>"
+            "</entity></fetch>"
+        ).execute_pages()
+    )
+    assert [len(list(page)) for page in pages] == [400, 298], [len(list(p)) for p in pages]
 
 
 def metadata(client):
@@ -143,6 +156,72 @@ def metadata(client):
     names = {one["LogicalName"] for one in client.tables.list_columns("account")}
     assert {"accountid", "name", "revenue"} <= names
     assert client.tables.get("no_such_table") is None
+
+
+class Level(IntEnum):
+    Low = 1
+    High = 2
+
+
+def tables(client):
+    made = client.tables.create(
+        "new_Reading",
+        {
+            "new_Value": {"type": "decimal", "min_value": 0, "precision": 3},
+            "new_Level": Level,
+            "new_Good": "bool",
+            "new_Comment": "memo",
+            "new_Count": "int",
+            "new_TakenOn": "datetime",
+            "new_Weight": "float",
+        },
+        primary_column="new_Label",
+    )
+    assert (made.logical_name, made.entity_set_name) == ("new_reading", "new_readings"), made
+    client.tables.add_columns("new_Reading", {"new_Code": "string", "new_Spare": "int"})
+    columns = client.tables.list_columns("new_Reading", typed=True)
+    typed = {one["LogicalName"]: one for one in columns}
+    assert typed["new_code"]["MaxLength"] == 200 and typed["new_value"]["Precision"] == 3, typed
+    one = client.tables.get_column("new_Reading", "new_Value", typed=True)
+    assert one["MinValue"] == 0, one
+    client.tables.update_column("new_Reading", "new_Code", {"max_length": 5, "display_name": "Code"})
+    assert client.tables.get_column("new_Reading", "new_Code", typed=True)["MaxLength"] == 5
+    client.tables.create_alternate_key("new_Reading", "new_CodeKey", ["new_code"])
+    keys = client.tables.get_alternate_keys("new_Reading")
+    assert [(one.schema_name.lower(), one.status) for one in keys] == [("new_codekey", "Active")], keys
+    client.tables.create_lookup_field("new_Reading", "new_AccountId", "account")
+    relations = client.tables.list_table_relationships("new_Reading")
+    assert any(one.get("ReferencingAttribute") == "new_accountid" for one in relations)
+
+    account = client.records.create("account", {"name": "Meter"})
+    reading = client.records.create(
+        "new_Reading",
+        {
+            "new_label": "First",
+            "new_value": 1.2345,
+            "new_level": "High",
+            "new_code": "R-1",
+            "new_AccountId@odata.bind": f"/accounts({account})",
+        },
+    )
+    row = client.records.retrieve("new_Reading", reading)
+    found = (row["new_label"], row["new_value"], row["new_level"], row["_new_accountid_value"])
+    assert found == ("First", 1.235, 2, account), found
+    ids = client.records.create("new_Reading", [{"new_code": f"R-{n}"} for n in range(2, 5)])
+    assert len(ids) == 3
+    refused(400, "0x80044331", lambda: client.records.create("new_Reading", {"new_code": "R-1000"}))
+    refused(412, "0x80060892", lambda: client.records.create("new_Reading", {"new_code": "r-1"}))
+    client.records.upsert(
+        "new_Reading", [UpsertItem(alternate_key={"new_code": "R-1"}, record={"new_count": 7})]
+    )
+    assert client.records.retrieve("new_Reading", reading)["new_count"] == 7
+
+    assert client.tables.remove_columns("new_Reading", "new_Spare") == ["new_Spare"]
+    assert client.tables.get_column("new_Reading", "new_Spare") is None
+    client.tables.delete_alternate_key("new_Reading", keys[0].metadata_id)
+    client.tables.delete("new_Reading")
+    assert client.tables.get("new_Reading") is None
+    client.records.delete("account", account)
 
 
 def errors(client):
@@ -183,6 +262,8 @@ with DataverseClient(URL, credential) as client:
     print("query with paging: ok")
     metadata(client)
     print("metadata: ok")
+    tables(client)
+    print("tables: ok")
     errors(client)
     print("errors: ok")
     delete(client, account, ids)

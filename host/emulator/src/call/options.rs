@@ -19,6 +19,7 @@ pub(crate) struct Options {
     pub(crate) deltatoken: Option<String>,
     pub(crate) apply: Option<String>,
     pub(crate) fetch: Option<String>,
+    pub(crate) sql: Option<String>,
     /// `$id` of a DELETE of `$ref`.
     pub(crate) id: Option<String>,
     /// `partitionId`, without its quotes.
@@ -76,7 +77,7 @@ impl Options {
                 return Err(Refusal::unsupported(&format!("the query option {name}")));
             }
             // Microsoft's Python client asks in SQL.
-            "sql" => return Err(Refusal::unsupported("queries in SQL")),
+            "sql" => self.sql = Some(value.into_owned()),
             // Metadata of the annotations kind, and shared variables.
             "annotations" => self.annotations = &*value == "true",
             "tag" => {}

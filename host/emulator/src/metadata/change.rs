@@ -88,7 +88,8 @@ pub(crate) fn change(
             desk.put_table(table)?;
             None
         }
-        ("PUT", [first, second]) if second.starts_with("Attributes") => {
+        // With or without the cast of the column's type.
+        ("PUT", [first, second] | [first, second, _]) if second.starts_with("Attributes") => {
             let table = desk.named(first)?;
             desk.put_column(table, second)?;
             None

@@ -158,7 +158,7 @@ pub(super) fn many_to_many(schema: &Schema, table: &Table) -> Vec<Value> {
 }
 
 fn relationships<'s>(schema: &'s Schema, table: &'s Table) -> impl Iterator<Item = Value> + 's {
-    table.columns.iter().flat_map(move |column| {
+    table.columns.iter().enumerate().flat_map(move |(position, column)| {
         let (targets, on_delete): (&[Target], OnDelete) = match &column.kind {
             Kind::Lookup { targets, on_delete, .. } => (targets, *on_delete),
             _ => (&[], OnDelete::RemoveLink),
@@ -182,6 +182,7 @@ fn relationships<'s>(schema: &'s Schema, table: &'s Table) -> impl Iterator<Item
                 "ReferencingEntityNavigationPropertyName": target.navigation,
                 "ReferencedEntityNavigationPropertyName": target.collection,
                 "IsCustomRelationship": table.custom,
+                "IsHierarchical": table.hierarchy == Some(position),
                 "CascadeConfiguration": {"Delete": delete, "Assign": "NoCascade"},
             })
         })

@@ -8,9 +8,10 @@ mod join;
 mod read;
 mod show;
 
-use roxmltree::{Document, NodeId};
+use roxmltree::{Document, Node as Xml, NodeId};
 
 use super::View;
+use super::cookie::Cookie;
 use crate::call::{Options, Prefer};
 use crate::refusal::{Name, Refusal};
 use crate::reply::Reply;
@@ -33,6 +34,10 @@ struct Fetch<'e> {
     aggregate: bool,
     /// `returntotalrecordcount`.
     total: bool,
+    /// Rows before the first page.
+    skip: usize,
+    /// There are next links, which repeat this query string.
+    next: Option<String>,
 }
 
 /// A table of the query: what is asked of it.
@@ -75,6 +80,8 @@ struct Attribute {
     column: usize,
     /// As the result calls it.
     name: String,
+    /// The query says so.
+    aliased: bool,
     measure: Option<super::aggregate::Measure>,
     group: bool,
     dates: Option<DatePart>,
@@ -97,6 +104,35 @@ enum Order {
 
 fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::named(Name::InvalidFetchXml, format!("Invalid FetchXML: {}", message.into()))
+}
+
+/// The rows that SQL asks for, which FetchXML has no word for.
+pub(super) struct Window {
+    pub(super) skip: usize,
+    pub(super) of: Option<usize>,
+}
+
+/// Answers a query that was written for SQL; it is paged by next links.
+pub(super) fn selected(
+    view: &View<'_>,
+    table: &Table,
+    root: Xml<'_, '_>,
+    window: Window,
+    prefer: &Prefer,
+    options: &Options,
+) -> Result<Reply, Refusal> {
+    let table = view.table(table.position);
+    let mut fetch = read::fetch(view, table, root)?;
+    let cookie = Cookie::of(options.skiptoken.as_deref())?;
+    fetch.page = cookie.page;
+    fetch.skip = window.skip;
+    fetch.top = window.of;
+    fetch.next = Some(options.raw.clone());
+    let joined = join::joined(view, &fetch);
+    if fetch.aggregate {
+        return show::aggregated(view, &fetch, joined, prefer);
+    }
+    show::page(view, &fetch, joined, prefer)
 }
 
 /// Answers a FetchXML query against a set.

@@ -5,6 +5,7 @@
 //! collection is found out once, before any row is judged.
 
 mod function;
+mod hierarchy;
 mod like;
 mod related;
 mod span;
@@ -22,6 +23,7 @@ use crate::refusal::{Name, Refusal};
 use crate::schema::{Kind, Table};
 use crate::store::{Layout, Quick, Row, Store};
 pub(crate) use function::values;
+pub(crate) use hierarchy::hierarchy;
 pub(crate) use like::Pattern;
 pub(crate) use related::{Through, unjoined};
 pub(crate) use span::{Calendar, Span, span};

@@ -121,6 +121,8 @@ names! {
     UnknownContentId = "unknown_content_id", 400, "0x0";
     // Queries.
     InvalidFetchXml = "invalid_fetchxml", 400, "0x8004111c";
+    /// `?sql=` that cannot be read, or asks for what the service refuses.
+    InvalidSql = "invalid_sql", 400, "0x80040203";
     FetchUnknownColumn = "fetch_unknown_column", 400, "0x80041103";
     FetchWrongValue = "fetch_wrong_value", 400, "0x80040203";
     ElasticJoin = "elastic_join", 400, "0x80048d0b";

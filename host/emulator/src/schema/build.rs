@@ -114,8 +114,11 @@ fn build(
         })?),
     };
     let keys = keys(settings, &columns).map_err(|message| EmulatorError::schema(name, message))?;
+    let hierarchy =
+        hierarchy(name, settings).map_err(|message| EmulatorError::schema(name, message))?;
     let schema_name = settings.schema_name.clone().unwrap_or_else(|| name.to_owned());
     let known = known(&columns);
+    let hierarchy = hierarchy.and_then(at);
     Ok(Table {
         position,
         name: name.to_owned(),
@@ -142,8 +145,22 @@ fn build(
         primary_id,
         primary_name,
         keys,
+        hierarchy,
         known,
     })
+}
+
+/// The column by which the records of a table stand above each other.
+fn hierarchy<'s>(table: &str, settings: &'s TableSettings) -> Result<Option<&'s str>, String> {
+    let mut all = settings.columns.iter().filter(|(_, column)| column.hierarchical == Some(true));
+    let Some((name, column)) = all.next() else { return Ok(None) };
+    if let Some((other, _)) = all.next() {
+        return Err(format!("`{name}` and `{other}` are hierarchical, and only one can be"));
+    }
+    match column.targets.as_deref() {
+        Some([target]) if target == table => Ok(Some(name)),
+        _ => Err(format!("`{name}` is hierarchical, and no lookup to its own table")),
+    }
 }
 
 fn keys(settings: &TableSettings, columns: &[Column]) -> Result<Vec<AlternateKey>, String> {

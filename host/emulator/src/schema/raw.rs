@@ -168,6 +168,9 @@ pub struct ColumnSettings {
     pub collections: Option<BTreeMap<String, String>>,
     /// Lookup: what the deletion of the record it points to does.
     pub on_delete: Option<OnDelete>,
+    /// Lookup to its own table: records stand below the one that it names
+    /// (`IsHierarchical`); one of a table.
+    pub hierarchical: Option<bool>,
     /// `RequiredLevel`; default `none`.
     pub required: Option<RequiredWord>,
     /// May stand in a create; default true.
@@ -204,6 +207,7 @@ impl ColumnSettings {
             relationships: None,
             collections: None,
             on_delete: None,
+            hierarchical: None,
             required: None,
             create: None,
             update: None,

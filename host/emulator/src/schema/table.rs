@@ -32,6 +32,8 @@ pub(crate) struct Table {
     pub(crate) primary_id: usize,
     pub(crate) primary_name: Option<usize>,
     pub(crate) keys: Vec<AlternateKey>,
+    /// The lookup that names the record above.
+    pub(crate) hierarchy: Option<usize>,
     /// All names that a body may use.
     pub(crate) properties: HashMap<Box<str>, Property, crate::store::Quick>,
     /// Collection-valued navigation properties by name.

@@ -68,6 +68,8 @@ pub struct Behavior {
     pub fetch_all_links: FetchAllLinks,
     /// How often the paging cookie of FetchXML is percent-encoded.
     pub fetch_cookie_encoding: CookieEncoding,
+    /// What results of `?sql=` call columns of joined tables.
+    pub sql_column_names: SqlNames,
     /// Pages neither skip nor repeat a row whatever is written between them.
     pub stable_pages: bool,
     /// Where spans of days such as `LastXDays` end.
@@ -116,6 +118,7 @@ impl Default for Behavior {
             all_of_nothing: true,
             fetch_all_links: FetchAllLinks::NoneFits,
             fetch_cookie_encoding: CookieEncoding::Twice,
+            sql_column_names: SqlNames::Plain,
             stable_pages: true,
             span_ends: SpanEnds::Now,
             utc_offset_minutes: 0,
@@ -265,6 +268,13 @@ words! {
         Empty,
         /// The ids of the tables: 200.
         Ids,
+    }
+    /// What results of `?sql=` call columns of joined tables.
+    SqlNames {
+        /// By their own names.
+        Plain,
+        /// As FetchXML does: alias of the table, a point, the name.
+        Qualified,
     }
     /// Where a span of days ends that has to do with now.
     SpanEnds {

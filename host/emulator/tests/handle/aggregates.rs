@@ -1,4 +1,4 @@
-use crate::desk::{C1, Desk, targets};
+use crate::desk::{A1, A2, C1, Desk, T1, U1, targets};
 
 fn desk() -> Desk {
     let desk = Desk::new();
@@ -153,7 +153,11 @@ fn query_functions_choose_rows() {
     assert_eq!(function("EqualBusinessId", "PropertyName='owningbusinessunit'"), "old mid new");
     for (filter, expected) in [
         ("ThisFiscalYear(PropertyName='createdon')", "501"),
-        ("Under(PropertyName='new_contractid',PropertyValue='x')", "501"),
+        ("Under(PropertyName='new_contractid',PropertyValue='x')", "400 0x0 the id of a record"),
+        (
+            "Under(PropertyName='new_contractid',PropertyValue=aaaaaaaa-0000-4000-8000-000000000001)",
+            "400 0x0 'new_contractid' of 'new_contract' is none",
+        ),
         ("Today(PropertyName='new_name')", "400 0x0 is for dates"),
         ("On(PropertyName='createdon',PropertyValue='soon')", "400 0x0 'soon' is none"),
         ("ContainValues(PropertyName='new_phase',PropertyValues=['1'])", "400 0x0 several choices"),
@@ -177,4 +181,108 @@ fn columns_of_one_row_compare() {
         r#"200 {"value":[{"lastname":"ann"}]}"#,
     );
     desk.check("GET contacts?$filter=firstname eq numberofchildren", "400 0x0 incompatible types");
+}
+
+#[test]
+fn records_are_found_by_their_place_in_a_hierarchy() {
+    let desk = Desk::new();
+    let id = |n: usize| format!("{}{n}", &A1[..35]);
+    // 1 above 2 and 3, 2 above 4; 5 alone.
+    for (n, parent) in [(1, 0), (2, 1), (3, 1), (4, 2), (5, 0)] {
+        let bind = match parent {
+            0 => String::new(),
+            parent => format!(",\"parentaccountid@odata.bind\":\"accounts({})\"", id(parent)),
+        };
+        desk.check(&format!("PATCH accounts({})\n\n{{\"name\":\"{n}\"{bind}}}", id(n)), "204");
+    }
+    let shown = |query: String| {
+        let answer = desk.check(&format!("GET accounts?{query}"), "200");
+        let rows = answer.json()["value"].as_array().unwrap().clone();
+        let names: Vec<String> =
+            rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect();
+        names.join(" ")
+    };
+    for (function, operator, of, expect) in [
+        ("Under", "under", 1, "2 3 4"),
+        ("UnderOrEqual", "eq-or-under", 2, "2 4"),
+        ("NotUnder", "not-under", 1, "1 5"),
+        ("Above", "above", 4, "1 2"),
+        ("AboveOrEqual", "eq-or-above", 4, "1 2 4"),
+        ("Above", "above", 5, ""),
+    ] {
+        let of = id(of);
+        assert_eq!(
+            shown(format!(
+                "$select=name&$filter=Microsoft.Dynamics.CRM.{function}(PropertyName='accountid',PropertyValue='{of}')"
+            )),
+            expect,
+            "{function}"
+        );
+        let xml = format!(
+            "<fetch><entity name='account'><attribute name='name'/><filter><condition attribute='accountid' operator='{operator}' value='{{{of}}}'/></filter></entity></fetch>"
+        );
+        assert_eq!(
+            shown(format!("fetchXml={xml}").replace('{', "%7B").replace('}', "%7D")),
+            expect,
+            "{operator}"
+        );
+    }
+    // A ring has an end.
+    desk.check(
+        &format!(
+            "PATCH accounts({})\n\n{{\"parentaccountid@odata.bind\":\"accounts({})\"}}",
+            id(1),
+            id(4)
+        ),
+        "204",
+    );
+    assert_eq!(
+        shown(format!(
+            "$select=name&$filter=Microsoft.Dynamics.CRM.Under(PropertyName='accountid',PropertyValue={})",
+            id(1)
+        )),
+        "2 3 4"
+    );
+    desk.check(
+        "GET RelationshipDefinitions(SchemaName='account_parent_account')?$select=IsHierarchical",
+        r#"200 {"IsHierarchical":true}"#,
+    );
+}
+
+#[test]
+fn records_are_found_by_the_users_teams_and_reports() {
+    let desk = Desk::new();
+    let me = desk.send("GET WhoAmI").json()["UserId"].as_str().unwrap().to_owned();
+    desk.check(&format!("PATCH systemusers({U1})\n\n{{\"fullname\":\"Jae\",\"parentsystemuserid@odata.bind\":\"systemusers({me})\"}}"), "204");
+    for (team, user) in [(T1, &*me), (A2, U1)] {
+        desk.check(&format!("PATCH teams({team})\n\n{{\"name\":\"T\"}}"), "204");
+        desk.check(&format!("POST teams({team})/teammembership_association/$ref\n\n{{\"@odata.id\":\"systemusers({user})\"}}"), "204");
+    }
+    for (name, owner) in [
+        ("mine", format!("systemusers({me})")),
+        ("team", format!("teams({T1})")),
+        ("report", format!("systemusers({U1})")),
+        ("their", format!("teams({A2})")),
+    ] {
+        desk.check(
+            &format!(
+                "POST accounts\n\n{{\"name\":\"{name}\",\"ownerid@odata.bind\":\"/{owner}\"}}"
+            ),
+            "204",
+        );
+    }
+    for (function, expect) in [
+        ("EqualUserTeams", "team"),
+        ("EqualUserOrUserTeams", "mine team"),
+        ("EqualUserOrUserHierarchy", "mine report"),
+        ("EqualUserOrUserHierarchyAndTeams", "mine team report their"),
+    ] {
+        let query = format!(
+            "accounts?$select=name&$filter=Microsoft.Dynamics.CRM.{function}(PropertyName='ownerid')"
+        );
+        let rows =
+            desk.check(&format!("GET {query}"), "200").json()["value"].as_array().unwrap().clone();
+        let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+        assert_eq!(names.join(" "), expect, "{function}");
+    }
 }

@@ -155,6 +155,7 @@ fn provoked() -> Vec<(&'static str, String)> {
         ("too_many_operations", batch(&format!("{}--b--\r\n", part.repeat(4)))),
         ("unknown_content_id", patch("\"primarycontactid@odata.bind\":\"$7\"")),
         ("invalid_fetchxml", get("accounts?fetchXml=<query/>")),
+        ("invalid_sql", get("accounts?sql=SELECT")),
         ("fetch_unknown_column", fetch("<attribute name='nope'/>")),
         (
             "fetch_wrong_value",

@@ -295,3 +295,109 @@ fn metadata_is_not_changed_within_a_changeset() {
     assert_eq!(send(&alone).status(), 200);
     desk.check("GET new_projects", "200");
 }
+
+#[test]
+fn several_tables_are_made_in_one_call_or_none() {
+    let desk = Desk::new();
+    let complex = |name: &str| {
+        let text = table(name).to_string();
+        let text = text
+            .replace("AttributeMetadata\"", "@\"")
+            .replace("CRM.", "CRM.Complex")
+            .replace("@\"", "AttributeMetadata\"");
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let one = complex("new_One");
+    assert_eq!(
+        one["Attributes"][1]["@odata.type"],
+        "Microsoft.Dynamics.CRM.ComplexDecimalAttributeMetadata"
+    );
+    let create = |entities: &Value| {
+        format!("POST CreateEntities?SolutionUniqueName=x\n\n{}", json!({"Entities": entities}))
+    };
+    desk.check(&create(&json!([one, complex("new_Two")])), "204");
+    desk.check("POST new_ones\n\n{\"new_title\":\"x\",\"new_kind\":1}", "204");
+    desk.check("POST new_twos\n\n{}", "204");
+    desk.check(&create(&json!([complex("new_Three"), one])), "400 0x80040203 exists already");
+    desk.check(
+        &create(&json!([complex("new_Four"), complex("new_Four")])),
+        "400 0x80040203 exists already",
+    );
+    desk.check("GET new_threes", "404 0x8006088a");
+    desk.check(&create(&json!([])), "400 0x80040203 no tables");
+    desk.check("POST CreateEntities\n\n{}", "400 0x80048d19 'Entities'");
+    desk.check("GET CreateEntities", "404");
+}
+
+#[test]
+fn columns_and_tables_are_changed_by_their_whole_definition() {
+    let desk = Desk::new();
+    made(&desk, "EntityDefinitions", &table("new_Project"));
+    desk.check(
+        "POST new_projects\n\n{\"new_title\":\"P\",\"new_amount\":1.25,\"new_kind\":1}",
+        "204",
+    );
+    let columns = "EntityDefinitions(LogicalName='new_project')/Attributes";
+    let put = |name: &str, kind: &str, change: &dyn Fn(&mut Value), expect: &str| {
+        let cast = format!("Microsoft.Dynamics.CRM.{kind}AttributeMetadata");
+        let mut body = desk.send(&format!("GET {columns}(LogicalName='{name}')/{cast}")).json();
+        change(&mut body);
+        desk.check(
+            &format!("PUT {columns}(LogicalName='{name}')\nMSCRM.MergeLabels: true\n\n{body}"),
+            expect,
+        );
+    };
+    put("new_title", "String", &|body| body["MaxLength"] = json!(3), "204");
+    desk.check("POST new_projects\n\n{\"new_title\":\"long\"}", "400 0x80044331 '3'");
+    // Digits more and digits less: values that are there are kept, or rounded.
+    for (precision, text) in [(4, "1.2500"), (1, "1.3")] {
+        put("new_amount", "Decimal", &|body| body["Precision"] = json!(precision), "204");
+        let rows = desk.rows("new_projects");
+        assert!(rows.contains(&format!("\"new_amount\":{text},")), "{rows}");
+    }
+    put("new_kind", "Picklist", &|body| body["DisplayName"] = label("Sort"), "204");
+    desk.check("POST new_projects\n\n{\"new_kind\":100000001}", "204");
+    put("new_kind", "Picklist", &|body| body["SchemaName"] = json!("new_Other"), "204");
+    put(
+        "new_kind",
+        "Picklist",
+        &|body| body["LogicalName"] = json!("new_other"),
+        "400 0x80040203 renamed",
+    );
+    put(
+        "new_title",
+        "String",
+        &|body| body["AttributeTypeName"] = json!({"Value": "MemoType"}),
+        "400 0x80040203 its type is another",
+    );
+    let account = "EntityDefinitions(LogicalName='account')";
+    desk.check(
+        &format!("PUT {account}/Attributes(LogicalName='name')\n\n{{\"MaxLength\":2}}"),
+        "204",
+    );
+    desk.check("POST accounts\n\n{\"name\":\"abc\"}", "400 0x80044331");
+    desk.check(
+        &format!("PUT {account}/Attributes(LogicalName='createdon')\n\n{{}}"),
+        "400 0x80040203 the service's own",
+    );
+    desk.check(&format!("PUT {account}/Attributes(LogicalName='nope')\n\n{{}}"), "404 0x80040217");
+    desk.check(
+        &format!(
+            "PUT {account}\n\n{}",
+            json!({"LogicalName": "account", "DisplayName": label("Firm")})
+        ),
+        "204",
+    );
+    desk.check(
+        &format!("GET {account}?$select=DisplayName"),
+        r#"200 {"DisplayName":{"UserLocalizedLabel":{"Label":"Firm"}}}"#,
+    );
+    desk.check(
+        &format!("PUT {account}\n\n{{\"ChangeTrackingEnabled\":false}}"),
+        "400 0x80040203 Change tracking",
+    );
+    desk.check(&format!("PUT {account}\n\n{{\"LogicalName\":\"firm\"}}"), "400 0x80040203 renamed");
+    desk.check(&format!("PUT {account}/Keys(LogicalName='accountnumber_key')\n\n{{}}"), "405");
+    desk.check("PUT RelationshipDefinitions(SchemaName='x')\n\n{}", "501");
+    desk.check(&format!("PATCH {account}\n\n{{}}"), "405");
+}

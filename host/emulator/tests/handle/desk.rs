@@ -160,7 +160,7 @@ impl Desk {
             true => path.to_owned(),
             false => format!("/api/data/v9.2/{path}"),
         };
-        let url = format!("https://org.example{}", path.replace(' ', "%20").replace('"', "%22"));
+        let url = format!("https://org.example{}", escaped(&path));
         let mut builder = Request::builder().method(method).uri(url);
         let mut token = false;
         for line in lines {
@@ -189,6 +189,13 @@ impl Desk {
         assert_eq!(answer.status(), 200);
         answer.text().to_owned()
     }
+}
+
+/// What may not stand in a URL as it is.
+fn escaped(path: &str) -> String {
+    [(' ', "%20"), ('"', "%22"), ('<', "%3C"), ('>', "%3E")]
+        .iter()
+        .fold(path.to_owned(), |path, (plain, encoded)| path.replace(*plain, encoded))
 }
 
 /// A bulk body: `type` is put into every record.

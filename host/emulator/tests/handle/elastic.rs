@@ -149,3 +149,74 @@ fn an_elastic_table_is_not_joined() {
         r#"200 {"TableType":"Elastic","Keys":[{"LogicalName":"keyfornosqlentitywithpkpartitionid","KeyAttributes":["new_readingid","partitionid"]}]}"#,
     );
 }
+
+#[test]
+fn one_id_may_stand_in_two_partitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!("state = {:?}\n{READINGS}", folder.path());
+    let row =
+        |partition: &str| format!("new_readings(new_readingid={A1},partitionid='{partition}')");
+    {
+        let desk = Desk::with(&settings);
+        for (partition, value) in [("one", 1), ("two", 2), ("three", 3)] {
+            let body = format!(
+                "{{\"new_readingid\":\"{A1}\",\"partitionid\":\"{partition}\",\"new_value\":{value}}}"
+            );
+            let answer = desk.check(
+                &format!(
+                    "POST new_readings?$select=new_value\nPrefer: return=representation\n\n{body}"
+                ),
+                "201",
+            );
+            assert_eq!(answer.json()["new_value"], value);
+            desk.check(&format!("POST new_readings\n\n{body}"), "412 0x80040237");
+        }
+        desk.check(&format!("PATCH {}\nIf-Match: *\n\n{{\"new_value\":20}}", row("two")), "204");
+        desk.check(&format!("PATCH {}\n\n{{\"new_name\":\"new\"}}", row("one")), "204");
+        desk.check(&format!("DELETE {}", row("three")), "204");
+    }
+    let desk = Desk::with(&settings);
+    desk.check(&format!("GET {}", row("one")), r#"200 {"new_value":null,"new_name":"new"}"#);
+    desk.check(&format!("GET {}", row("two")), r#"200 {"new_value":20}"#);
+    desk.check(&format!("GET {}", row("three")), "404 0x80060891");
+    desk.check(
+        &format!("GET new_readings?$filter=new_readingid eq {A1}&$count=true"),
+        r#"200 {"@odata.count":2}"#,
+    );
+    let snapshot = desk.emulator.snapshot().unwrap();
+    desk.check(&format!("DELETE {}", row("one")), "204");
+    desk.check(&format!("GET {}", row("two")), "200");
+    desk.emulator.restore(&snapshot).unwrap();
+    desk.check(&format!("GET {}", row("one")), "200");
+}
+
+#[test]
+fn rows_expire_so_many_seconds_after_they_were_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!("state = {:?}\n{READINGS}", folder.path());
+    let desk = Desk::with(&settings);
+    let row =
+        |id: &str, more: &str| format!("POST new_readings\n\n{{\"new_readingid\":\"{id}\"{more}}}");
+    desk.check(&row(A1, ",\"ttlinseconds\":60"), "204");
+    desk.check(&row(A2, ",\"ttlinseconds\":60"), "204");
+    desk.check(&row(A3, ""), "204");
+    desk.later(59);
+    desk.check("GET new_readings/$count", "200 3");
+    // A write begins the time anew.
+    desk.check(&format!("PATCH new_readings({A2})\nIf-Match: *\n\n{{\"new_value\":1}}"), "204");
+    desk.later(1);
+    desk.check(&format!("GET new_readings({A1})"), "404 0x80040217");
+    desk.check("GET new_readings/$count", "200 2");
+    desk.check(&row(A1, ""), "204");
+    let now = desk.now.get();
+    drop(desk);
+    let desk = Desk::with(&settings);
+    desk.now.set(now);
+    desk.check("GET new_readings/$count", "200 3");
+    desk.later(58);
+    desk.check("GET new_readings/$count", "200 3");
+    desk.later(1);
+    desk.check(&format!("PATCH new_readings({A2})\nIf-Match: *\n\n{{}}"), "404");
+    desk.later(1_000_000);
+    desk.check("GET new_readings/$count", "200 2");
+}

@@ -227,7 +227,7 @@ fn bad_fetchxml_is_refused() {
         (entity("<filter><condition attribute='name' operator='eq'/></filter>"), "400 0x8004111c needs a value"),
         (entity("<filter><condition entityname='x' attribute='name' operator='null'/></filter>"), "400 0x8004111c called `x`"),
         (entity("<link-entity name='nope' from='a' to='b'/>"), "400 0x8004111c `nope` was not found"),
-        (entity("<link-entity name='contact' from='contactid' to='primarycontactid' link-type='all'/>"), "501"),
+        (entity("<link-entity name='contact' from='contactid' to='primarycontactid' link-type='natural'/>"), "501"),
         ("<fetch aggregate='true'><entity name='account'><attribute name='name' aggregate='sum' alias='x'/></entity></fetch>".to_owned(), "400 0x8004111c cannot be aggregated"),
         ("<fetch aggregate='true'><entity name='account'><attribute name='name' aggregate='count'/></entity></fetch>".to_owned(), "400 0x8004111c needs an `alias`"),
     ];

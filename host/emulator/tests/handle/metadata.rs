@@ -1,3 +1,6 @@
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
 use crate::desk::Desk;
 
 const CONTRACT: &str = "EntityDefinitions(LogicalName='new_contract')";
@@ -16,7 +19,7 @@ fn a_table_tells_its_names_and_flags() {
     desk.check("GET EntityDefinitions(LogicalName='nope')", "404 0x80060888 'nope'");
     desk.check(&format!("GET {CONTRACT}?$select=Nope"), "400 0x0 Nope");
     desk.check("POST EntityDefinitions\n\n{}", "400 0x80040203 SchemaName");
-    desk.check(&format!("PUT {CONTRACT}\n\n{{}}"), "501");
+    desk.check(&format!("PATCH {CONTRACT}\n\n{{}}"), "405");
 }
 
 #[test]
@@ -305,4 +308,76 @@ fn users_and_teams_have_one_id_in_metadata_and_two_in_rows() {
     let row = desk.send("GET systemusers?$select=fullname").json()["value"][0].clone();
     assert_eq!(row["ownerid"], row["systemuserid"]);
     assert_eq!(row["ownerid"].as_str().unwrap().len(), 36);
+}
+
+#[test]
+fn metadata_comes_in_one_reply_with_what_is_asked_for() {
+    let desk = Desk::contracts("");
+    let ask = |query: &serde_json::Value| {
+        let query = utf8_percent_encode(&query.to_string(), NON_ALPHANUMERIC).to_string();
+        desk.send(&format!("GET RetrieveMetadataChanges(Query=@p1)?@p1={query}"))
+    };
+    let is = |property: &str, operator: &str, value: &str| json!({"PropertyName": property, "ConditionOperator": operator, "Value": {"Type": "System.String", "Value": value}});
+    let named = |name: &str| json!({"Conditions": [is("LogicalName", "Equals", name)]});
+    // As Microsoft's Python client asks.
+    let columns = json!({
+        "Properties": {"PropertyNames": ["LogicalName", "Attributes"]},
+        "Criteria": named("new_contract"),
+        "AttributeQuery": {
+            "Properties": {"PropertyNames": ["SchemaName", "MaxLength", "MinValue", "RequiredLevel"]},
+            "Criteria": {"Conditions": [is("LogicalName", "In", "['new_name','new_rate']")]},
+        },
+    });
+    let answer = ask(&columns);
+    answer.expect(r##"200 {"DeletedMetadata":{"Count":0},"EntityMetadata":[{"LogicalName":"new_contract","HasChanged":null,"SchemaName":null,"Attributes":[
+        {"@odata.type":"#Microsoft.Dynamics.CRM.ComplexStringAttributeMetadata","LogicalName":"new_name","MaxLength":20,"RequiredLevel":{"Value":"SystemRequired"}},
+        {"@odata.type":"#Microsoft.Dynamics.CRM.ComplexDecimalAttributeMetadata","LogicalName":"new_rate","MinValue":-1000.0}]}]}"##);
+    let body = answer.json();
+    let column = body["EntityMetadata"][0]["Attributes"][1].as_object().unwrap();
+    assert!(column.contains_key("MetadataId") && !column.contains_key("Precision"), "{column:?}");
+    assert!(body["ServerVersionStamp"].as_str().unwrap().contains('!'));
+    let names = |query: serde_json::Value| -> Vec<String> {
+        let answer = ask(&query).json();
+        let all = answer["EntityMetadata"].as_array().unwrap().clone();
+        all.iter().map(|one| one["LogicalName"].as_str().unwrap().to_owned()).collect()
+    };
+    let only = |conditions: serde_json::Value, operator: &str| json!({"Criteria": {"FilterOperator": operator, "Conditions": conditions}});
+    let two =
+        json!([is("LogicalName", "Equals", "account"), is("LogicalName", "Equals", "contact")]);
+    assert_eq!(names(only(two.clone(), "Or")), ["account", "contact"]);
+    assert_eq!(names(only(two, "And")), Vec::<String>::new());
+    assert_eq!(
+        names(only(
+            json!([is("IsCustomEntity", "Equals", "True"), is("IsIntersect", "Equals", "False")]),
+            "And"
+        )),
+        ["new_contract"]
+    );
+    assert_eq!(
+        names(only(json!([is("ObjectTypeCode", "LessThan", "3")]), "And")),
+        ["account", "contact"]
+    );
+    assert_eq!(
+        names(only(json!([is("IsCustomizable", "NotEquals", "true")]), "And")),
+        Vec::<String>::new()
+    );
+    let parts = json!({
+        "Properties": {"PropertyNames": ["Keys", "ManyToOneRelationships"]},
+        "Criteria": named("new_contract"),
+        "KeyQuery": {"Properties": {"PropertyNames": ["KeyAttributes"]}, "Criteria": {"Conditions": [is("LogicalName", "Equals", "new_extid_key")]}},
+        "RelationshipQuery": {"Properties": {"AllProperties": "true"}, "Criteria": {"Conditions": [is("ReferencingAttribute", "Equals", "new_customerid")]}},
+    });
+    ask(&parts).expect(r#"200 {"EntityMetadata":[{"Keys":[{"KeyAttributes":["new_extid"]}],"ManyToOneRelationships":[{"ReferencedEntity":"account"}]}]}"#);
+    ask(&json!({"Colour": 1})).expect("400 0x0 unknown field `Colour`");
+    ask(&only(json!([is("LogicalName", "Like", "x")]), "And")).expect("400 0x0 'Like' is no");
+    ask(&only(json!([]), "Xor")).expect("400 0x0 'Xor' is no");
+    desk.check(
+        "GET RetrieveMetadataChanges(Query=@p1,ClientVersionStamp=@p2)?@p1={}&@p2='1'",
+        "501",
+    );
+    desk.check("GET RetrieveMetadataChanges(Colour=1)", "400 0x0 'Colour'");
+    assert_eq!(
+        desk.send("GET RetrieveMetadataChanges").json()["EntityMetadata"].as_array().unwrap().len(),
+        15
+    );
 }

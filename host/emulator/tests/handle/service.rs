@@ -94,9 +94,3 @@ fn who_runs_the_emulator_is_not_held_up() {
     desk.check("GET /emulator/requests", r#"200 {"total":0}"#);
     desk.check("GET WhoAmI", "500");
 }
-
-#[test]
-fn a_query_in_sql_is_refused_and_not_ignored() {
-    let desk = Desk::new();
-    desk.check("GET accounts?sql=select%20name%20from%20account", "501 0x80040219 SQL");
-}

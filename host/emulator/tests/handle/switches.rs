@@ -28,9 +28,7 @@ fn names(desk: &Desk, query: &str) -> Vec<String> {
 
 fn shown(answer: &Answer) -> Vec<String> {
     let rows = answer.json()["value"].as_array().unwrap().clone();
-    let name = |row: &Value| row.as_object().unwrap().values().last().unwrap().clone();
-    let text = |row: &Value| row["name"].as_str().map(str::to_owned);
-    rows.iter().map(|row| text(row).unwrap_or_else(|| name(row).to_string())).collect()
+    rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::functions;
 use crate::instant::{self, DAY};
 use crate::query::View;
 use crate::query::expression::{Literal, Operator};
-use crate::query::filter::{Calendar, Filter, Pattern, span, values};
+use crate::query::filter::{Calendar, Filter, Pattern, hierarchy, span, values};
 use crate::query::literal;
 use crate::refusal::{Name, Refusal};
 use crate::schema::{Kind, Table};
@@ -205,7 +205,13 @@ impl Raw {
             "ne-userid" => Ok(Filter::Compare(column, Operator::Ne, user)),
             "eq-businessid" => Ok(Filter::Compare(column, Operator::Eq, unit())),
             "ne-businessid" => Ok(Filter::Compare(column, Operator::Ne, unit())),
-            _ => self.timed(view, column, kind),
+            operator => {
+                let value = self.values.first().map(String::as_str);
+                match hierarchy(view, table, column, operator, value) {
+                    Some(filter) => filter,
+                    None => self.timed(view, column, kind),
+                }
+            }
         }
     }
 

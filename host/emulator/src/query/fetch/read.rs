@@ -42,6 +42,8 @@ pub(super) fn fetch<'e>(
         distinct: flag(root, "distinct"),
         aggregate,
         total: flag(root, "returntotalrecordcount"),
+        skip: 0,
+        next: None,
     };
     if fetch.top.is_some() && (root.has_attribute("page") || root.has_attribute("count")) {
         return Err(invalid("`top` and `page` cannot stand together"));
@@ -181,13 +183,14 @@ pub(super) fn column(table: &Table, name: &str) -> Result<usize, Refusal> {
 }
 
 fn plain(column: usize, name: String) -> Attribute {
-    Attribute { column, name, measure: None, group: false, dates: None }
+    Attribute { column, name, aliased: false, measure: None, group: false, dates: None }
 }
 
 fn attribute(table: &Table, xml: Xml<'_, '_>, aggregate: bool) -> Result<Attribute, Refusal> {
     let name = xml.attribute("name").unwrap_or_default();
     let alias = xml.attribute("alias");
     let mut one = plain(column(table, name)?, alias.unwrap_or(name).to_owned());
+    one.aliased = alias.is_some();
     if !aggregate {
         return Ok(one);
     }

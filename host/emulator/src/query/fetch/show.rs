@@ -10,7 +10,7 @@ use crate::cell::{Cell, compare};
 use crate::instant::{DAY, civil};
 use crate::query::aggregate::{Total, grouped, identity, owned};
 use crate::query::apply::write_total;
-use crate::query::cookie::encoded;
+use crate::query::cookie::{Cookie, encoded};
 use crate::query::render::{Annotated, annotate, text, value};
 use crate::query::{COUNT_MAX, PAGE_MAX, View};
 use crate::refusal::Refusal;
@@ -70,6 +70,7 @@ pub(super) fn page(
     let plain = |column: usize| Attribute {
         column,
         name: table.columns[column].name.clone(),
+        aliased: false,
         measure: None,
         group: false,
         dates: None,
@@ -96,10 +97,15 @@ pub(super) fn page(
             seen.insert(key)
         });
     }
+    tuples.drain(..fetch.skip.min(tuples.len()));
+    if let (Some(top), true) = (fetch.top, fetch.next.is_some()) {
+        tuples.truncate(top);
+    }
     let total = tuples.len();
-    let size = fetch.top.or(fetch.count).or(prefer.page_size).unwrap_or(PAGE_MAX).min(PAGE_MAX);
+    let top = fetch.top.filter(|_| fetch.next.is_none());
+    let size = top.or(fetch.count).or(prefer.page_size).unwrap_or(PAGE_MAX).min(PAGE_MAX);
     let skip = (fetch.page - 1).saturating_mul(size);
-    let more = fetch.top.is_none() && total > skip.saturating_add(size);
+    let more = top.is_none() && total > skip.saturating_add(size);
     let annotated = Annotated::new(prefer);
     let mut body = head(
         view,
@@ -122,8 +128,7 @@ pub(super) fn page(
         for (number, node, one) in &shown {
             let column = &node.table.columns[one.column];
             let cell = cell(view, fetch, tuple, (*number, one.column));
-            let aliased = one.name != column.name;
-            let name = match (aliased, *number) {
+            let name = match (one.aliased, *number) {
                 (true, _) => one.name.clone(),
                 (false, 0) => column.property.clone(),
                 (false, _) => format!("{}.{}", node.alias, one.name),
@@ -146,7 +151,18 @@ pub(super) fn page(
         body.extend_from_slice(b"},");
         count += 1;
     }
-    finish(body, count, prefer)
+    let next = fetch.next.as_ref().filter(|_| more).map(|query| {
+        let id = |at: usize| {
+            let row = tuples.get(at).and_then(|tuple| tuple.first().copied().flatten());
+            row.map_or(uuid::Uuid::nil(), |row| row.id)
+        };
+        let ends = (id(skip), id(skip.saturating_add(size) - 1));
+        let cookie =
+            Cookie { page: fetch.page + 1, slot: None, offset: skip + size, tracking: None };
+        let url = format!("{}{}", view.scene.root, table.set);
+        cookie.link(&url, query, table.id_name(), ends)
+    });
+    finish(body, count, next.as_deref(), prefer)
 }
 
 fn head(
@@ -206,11 +222,21 @@ fn head(
     body
 }
 
-fn finish(mut body: Vec<u8>, count: usize, prefer: &Prefer) -> Result<Reply, Refusal> {
+fn finish(
+    mut body: Vec<u8>,
+    count: usize,
+    next: Option<&str>,
+    prefer: &Prefer,
+) -> Result<Reply, Refusal> {
     if count > 0 {
         body.pop();
     }
-    body.extend_from_slice(b"]}");
+    body.push(b']');
+    if let Some(next) = next {
+        body.extend_from_slice(b",\"@odata.nextLink\":");
+        text(&mut body, next);
+    }
+    body.push(b'}');
     let mut reply = Reply::json(200, body);
     if let Some(applied) = prefer.applied() {
         reply = reply.with("Preference-Applied", applied);
@@ -276,6 +302,7 @@ pub(super) fn aggregated(
             });
         }
     }
+    shown.drain(..fetch.skip.min(shown.len()));
     shown.truncate(fetch.top.or(fetch.count).unwrap_or(usize::MAX));
     let annotated = Annotated::new(prefer);
     let mut body = head(view, fetch, prefer, None, false, &[], 0);
@@ -304,7 +331,7 @@ pub(super) fn aggregated(
         }
         body.extend_from_slice(b"},");
     }
-    finish(body, shown.len(), prefer)
+    finish(body, shown.len(), None, prefer)
 }
 
 /// The part of a date that rows are grouped by.

@@ -1,7 +1,7 @@
 //! `Microsoft.Dynamics.CRM.<name>(...)` in a filter (*Web API Query Function
 //! Reference*).
 
-use super::{Calendar, Filter, Values, span, typed};
+use super::{Calendar, Filter, Values, hierarchy, span, typed};
 use crate::cell::{Cell, fold};
 use crate::query::View;
 use crate::query::expression::{Literal, Operator};
@@ -73,7 +73,13 @@ pub(super) fn function(
         "Contains" | "DoesNotContain" | "DoesNotBeginWith" | "DoesNotEndWith" => {
             Err(Refusal::unsupported(&format!("the function Microsoft.Dynamics.CRM.{name}")))
         }
-        _ => timed(view, &arguments),
+        _ => {
+            let value = arguments.find("PropertyValue").map(|_| arguments.one()).transpose()?;
+            match hierarchy(view, table, column, name, value.as_deref()) {
+                Some(filter) => filter,
+                None => timed(view, &arguments),
+            }
+        }
     }
 }
 

@@ -230,6 +230,9 @@ fn references(
         put(&mut navigation, "ReferencingEntityNavigationPropertyName");
         put(&mut relations, "SchemaName");
         put(&mut collections, "ReferencedEntityNavigationPropertyName");
+        if relation["IsHierarchical"] == true {
+            column.hierarchical = Some(true);
+        }
         column.on_delete = Some(match relation["CascadeConfiguration"]["Delete"].as_str() {
             Some("Cascade") => OnDelete::Cascade,
             Some("Restrict") => OnDelete::Restrict,
