@@ -129,6 +129,8 @@ fn linked_tables_are_joined() {
     assert_eq!(with("inner", ash), ["Bike Store"]);
     assert_eq!(with("exists", ""), ["Bike Store"]);
     assert_eq!(with("not any", ""), ["Road World", "Alps"]);
+    assert_eq!(with("inner", ""), ["Bike Store", "Bike Store"]);
+    assert_eq!(with("matchfirstrowusingcrossapply", ""), ["Bike Store"]);
     assert_eq!(
         found(
             &desk,
@@ -138,6 +140,29 @@ fn linked_tables_are_joined() {
         ),
         ["Road World", "Alps"]
     );
+}
+
+#[test]
+fn links_in_a_filter_are_conditions_like_others() {
+    let desk = desk();
+    let link = |kind: &str, last: &str| {
+        format!(
+            "<link-entity name='contact' from='parentcustomerid' to='accountid' link-type='{kind}'><filter><condition attribute='lastname' operator='eq' value='{last}'/></filter></link-entity>"
+        )
+    };
+    let alps = "<condition attribute='name' operator='eq' value='Alps'/>";
+    let (ash, birch, king) = (link("any", "Ash"), link("any", "Birch"), link("any", "King"));
+    let without = link("not any", "Ash");
+    for (filter, expected) in [
+        (format!("<filter>{ash}{birch}</filter>"), vec!["Bike Store"]),
+        (format!("<filter>{ash}{king}</filter>"), vec![]),
+        (format!("<filter type='or'>{ash}{king}</filter>"), vec!["Bike Store"]),
+        (format!("<filter type='or'>{ash}{alps}</filter>"), vec!["Bike Store", "Alps"]),
+        (format!("<filter type='or'>{king}{alps}</filter>"), vec!["Alps"]),
+        (format!("<filter>{without}<filter type='or'>{ash}{alps}</filter></filter>"), vec!["Alps"]),
+    ] {
+        assert_eq!(found(&desk, &filter), expected, "{filter}");
+    }
 }
 
 #[test]

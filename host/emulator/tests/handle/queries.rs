@@ -118,7 +118,7 @@ fn bad_filters_are_refused() {
         ("name eq", "400 0x80060888"),
         ("name eq 'x", "400 0x80060888"),
         ("contains(numberofemployees,'x')", "400 0x0"),
-        ("Microsoft.Dynamics.CRM.Above(PropertyName='name')", "501"),
+        ("Microsoft.Dynamics.CRM.Above(PropertyName='name')", "400 0x0 needs the id of a record"),
         ("Microsoft.Dynamics.CRM.In(PropertyName='nope',PropertyValues=['x'])", "400 0x0"),
         ("name eq @missing", "400 0x80060888"),
     ];
