@@ -245,7 +245,7 @@ Examples:
   dvsync emulator --settings limits.toml --faults faults.toml --time-scale 60
       limits, latency and faults; an hour of the service passes in a minute
 
-docs/emulator.md tells of settings, schema, faults and the admin paths.";
+docs/emulator.md tells of settings, schema, faults, switches and the admin paths (/emulator/...).";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EMULATOR_EXAMPLES)]

@@ -4,7 +4,7 @@
 //! with the request, the same seed and the same requests give the same replies.
 //! [`serve()`] puts it behind HTTP/1.1 and TLS. What the real service documents
 //! is done as documented; what its documentation leaves open is a setting
-//! ([`Behavior`]); what is not done is refused with 501, never ignored.
+//! ([`Behavior`]); what is not done is refused in words, never ignored.
 //!
 //! Nature: pure values and state machines, apart from the log of committed
 //! changes (`store::log`), named snapshots and `serve`. Shares no code with the host crates, so
