@@ -146,7 +146,7 @@ fn changeset(
         let step = |transaction: &mut Transaction<'_>| -> Result<_, Refusal> {
             let target = referenced(emulator, &environment, &operation.url, &contents)?;
             let call = operation.call(target);
-            let resource = resource(&environment.schema, call.split().0)?;
+            let resource = resource(&environment.schema, environment.path(call.split().0)?)?;
             let prepared = write::prepare(&environment, &call, resource)?;
             prepared.apply(&environment, scene, transaction, Some(&contents))
         };

@@ -172,7 +172,7 @@ impl Emulator {
         }
         loop {
             let environment = self.environment();
-            let resource = resource(&environment.schema, call.split().0)?;
+            let resource = resource(&environment.schema, environment.path(call.split().0)?)?;
             match &resource {
                 Resource::Definitions(segments) => {
                     return self.change_metadata(scene, call, segments);
@@ -202,7 +202,7 @@ impl Emulator {
         let store = self.read_store();
         let environment = self.environment();
         let view = View { environment: &environment, store: &store, scene };
-        match resource(&environment.schema, call.split().0)? {
+        match resource(&environment.schema, environment.path(call.split().0)?)? {
             Resource::Root => Ok(functions::service_document(&environment, scene)),
             Resource::Csdl => metadata::document(&environment.schema, call),
             Resource::Batch => Err(Refusal::method("GET")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::body::{Reader, ValueRules};
 use crate::refusal::Refusal;
 use crate::schema::{Column, ReadOnlyWrites, Schema, SchemaSettings, Table};
-use crate::settings::{Behavior, TextLength};
+use crate::settings::{Behavior, Leniency, TextLength};
 
 /// Schema and switches.
 #[derive(Debug)]
@@ -28,8 +28,19 @@ impl Environment {
             values: ValueRules {
                 characters: self.behavior.text_length == TextLength::Characters,
                 rounding: self.behavior.rounding,
+                cut_times: self.behavior.time_in_date_only == Leniency::Ignore,
             },
             depth: 0,
+        }
+    }
+
+    /// The path of a resource without a slash at its end; a refusal where the service
+    /// does not take one.
+    pub(crate) fn path<'p>(&self, path: &'p str) -> Result<&'p str, Refusal> {
+        match path.strip_suffix('/') {
+            Some(_) if !self.behavior.trailing_slash && path != "/" => Err(Refusal::no_segment("")),
+            Some(rest) => Ok(rest),
+            None => Ok(path),
         }
     }
 

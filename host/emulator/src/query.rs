@@ -285,7 +285,13 @@ fn through(
 
 fn count(view: &View<'_>, source: Source<'_>, options: &Options) -> Result<Reply, Refusal> {
     let count = source.count(view, options)?;
-    Ok(Reply::text(200, "text/plain", count.to_string()))
+    Ok(counted(view, count))
+}
+
+/// A number alone.
+fn counted(view: &View<'_>, count: usize) -> Reply {
+    let mark = if view.environment.behavior.count_with_bom { "\u{feff}" } else { "" };
+    Reply::text(200, "text/plain", format!("{mark}{count}"))
 }
 
 /// The rows that a collection of a record holds.

@@ -43,6 +43,9 @@ mod fetch; // FetchXML
 #[path = "handle/import.rs"]
 mod import; // exported metadata as a schema
 #[cfg(test)]
+#[path = "handle/leniency.rs"]
+mod leniency; // what may be taken or refused, by switches
+#[cfg(test)]
 #[path = "handle/lookups.rs"]
 mod lookups; // binds, polymorphic lookups, deletion
 #[cfg(test)]

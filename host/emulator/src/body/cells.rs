@@ -77,6 +77,8 @@ pub(crate) struct ValueRules {
     /// Lengths count characters, not UTF-16 units.
     pub(crate) characters: bool,
     pub(crate) rounding: Rounding,
+    /// A time behind a day is left out.
+    pub(crate) cut_times: bool,
 }
 
 /// A text column's value. Empty is null.
@@ -177,7 +179,9 @@ pub(super) fn raw<'b>(
         }
         Kind::Date => {
             let text = json_text(raw).ok_or_else(mismatch)?;
-            let day = instant::parse_date(&text).ok_or_else(mismatch)?;
+            let cut = rules.cut_times && instant::parse_instant(&text, true).is_some();
+            let text = if cut { text.get(..10).unwrap_or(&text) } else { &*text };
+            let day = instant::parse_date(text).ok_or_else(mismatch)?;
             if day < instant::FIRST_DAY {
                 return Err(too_early());
             }

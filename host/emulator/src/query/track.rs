@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::cookie::{Cookie, encoded};
 use super::render::{Renderer, text};
-use super::{PAGE_MAX, View, context, selected};
+use super::{PAGE_MAX, View, context, counted, selected};
 use crate::call::{Options, Prefer};
 use crate::instant::{self, DAY};
 use crate::refusal::{Name, Refusal};
@@ -190,5 +190,5 @@ pub(super) fn count(
     trackable(table, options)?;
     let version = since(view, table, token)?;
     let count = changed(view, table, version, 0).count() + deleted(view, table, version).count();
-    Ok(Reply::text(200, "text/plain", count.to_string()))
+    Ok(counted(view, count))
 }

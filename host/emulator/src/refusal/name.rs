@@ -106,6 +106,8 @@ names! {
     NoOptimisticConcurrency = "no_optimistic_concurrency", 400, "0x8006088D";
     DeleteRestricted = "delete_restricted", 405, "0x80040227";
     StatusMismatch = "status_mismatch", 400, "0x80048408";
+    /// A record that is not in its first state, where those are read-only.
+    InactiveRecord = "inactive_record", 400, "0x80040515";
     TransitionRefused = "transition_refused", 400, "0x8004f00e";
     NoOwner = "no_owner", 400, "0x80040215";
     AccessTeamOwner = "access_team_owner", 400, "0x80048340";

@@ -20,6 +20,13 @@ pub struct Behavior {
     /// Two records whose alternate key is null, or null in the same columns, have
     /// the same key.
     pub nulls_are_unique: bool,
+    /// An update that changes nothing makes a new version all the same.
+    pub unchanged_updates_count: bool,
+    /// Updates of a record that is not in its first state are refused, unless they
+    /// move it.
+    pub inactive_records_are_read_only: bool,
+    /// Null in a column that is required by the application.
+    pub application_required: Leniency,
     /// Writes of read-only columns.
     pub read_only_writes: ReadOnlyWrites,
     /// Records within a record that is updated.
@@ -32,10 +39,14 @@ pub struct Behavior {
     pub text_length: TextLength,
     /// What becomes of more digits than a number's column has.
     pub rounding: Rounding,
+    /// A time in the value of a column that is a day.
+    pub time_in_date_only: Leniency,
     /// An empty text is stored as null.
     pub empty_text_is_null: bool,
     /// A state other than the default one in a create.
     pub state_on_create: StateOnCreate,
+    /// A state that comes alone brings its default status reason; else it is refused.
+    pub status_follows_state: bool,
     /// Which moves a table that enforces its transitions refuses.
     pub enforced_transitions: EnforcedTransitions,
     /// Records assigned to a disabled user.
@@ -62,6 +73,10 @@ pub struct Behavior {
     pub relative_urls_in_batch: bool,
     /// Most operations of a batch, and of a changeset.
     pub batch_operations_max: usize,
+    /// `accounts/` is `accounts`.
+    pub trailing_slash: bool,
+    /// `/$count` begins with a byte order mark.
+    pub count_with_bom: bool,
     /// `all` holds for a record whose collection is empty.
     pub all_of_nothing: bool,
     /// Which records the FetchXML links `all` and `not all` take.
@@ -95,14 +110,19 @@ impl Default for Behavior {
             case_sensitive_keys: false,
             trailing_blanks_in_keys: false,
             nulls_are_unique: false,
+            unchanged_updates_count: true,
+            inactive_records_are_read_only: false,
+            application_required: Leniency::Ignore,
             read_only_writes: ReadOnlyWrites::Ignore,
             nested_in_update: Leniency::Refuse,
             make_full_names: true,
             defaults_on_create: true,
             text_length: TextLength::Utf16,
             rounding: Rounding::HalfAway,
+            time_in_date_only: Leniency::Refuse,
             empty_text_is_null: true,
             state_on_create: StateOnCreate::Force,
+            status_follows_state: true,
             enforced_transitions: EnforcedTransitions::BetweenStates,
             disabled_owner: DisabledOwner::Refuse,
             delete_owner: DeleteOwner::Refuse,
@@ -115,6 +135,8 @@ impl Default for Behavior {
             changeset_error_in_multipart: true,
             relative_urls_in_batch: false,
             batch_operations_max: 1000,
+            trailing_slash: true,
+            count_with_bom: false,
             all_of_nothing: true,
             fetch_all_links: FetchAllLinks::NoneFits,
             fetch_cookie_encoding: CookieEncoding::Twice,

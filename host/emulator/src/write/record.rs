@@ -91,7 +91,7 @@ impl Writer<'_> {
         owner::settle(self, tx, table, &mut cells, touched.owner)?;
         state::on_create(self.environment, table, &mut cells, touched.state, touched.status)?;
         derived::on_create(self, tx, table, &mut cells);
-        required(table, &cells)?;
+        required(table, &cells, self.environment.behavior.application_required)?;
         let version = tx.next_version();
         let id = given.unwrap_or_else(|| tx.store().id_for(version));
         if let Some(partition) = table.partition().filter(|&column| cells[column].is_null()) {
@@ -129,14 +129,22 @@ impl Writer<'_> {
             let mut cells = rows.layout.cells(row);
             let before = state::pair(table, &cells);
             let mut touched = Touched::default();
+            let behavior = &self.environment.behavior;
+            let unchanged = (!behavior.unchanged_updates_count).then(|| cells.clone());
             self.lay(tx, table, &mut cells, draft, false, &mut touched)?;
+            if unchanged.is_some_and(|old| old == cells) {
+                return Ok(());
+            }
+            if behavior.inactive_records_are_read_only && !touched.state {
+                state::writable(table, before)?;
+            }
             if touched.owner {
                 owner::settle(self, tx, table, &mut cells, true)?;
             }
             let touch = (touched.state, touched.status);
             state::on_update(self.environment, table, &mut cells, before, touch)?;
             derived::on_update(self, tx, table, &mut cells, &touched.names);
-            required(table, &cells)?;
+            required(table, &cells, self.environment.behavior.application_required)?;
             if let Some(Clash::Key(key)) = tx.clash(position, row.id, &cells, Some(slot)) {
                 return Err(Refusal::key_violated(table, &table.keys[key]));
             }
@@ -224,9 +232,13 @@ fn default(kind: &Kind) -> Cell<'static> {
     }
 }
 
-fn required(table: &Table, cells: &Cells<'_>) -> Result<(), Refusal> {
+/// `application`: columns that the application requires may not be null either.
+fn required(table: &Table, cells: &Cells<'_>, application: Leniency) -> Result<(), Refusal> {
+    let strict = application == Leniency::Refuse;
     let missing = table.columns.iter().zip(cells).enumerate().find(|(position, (column, cell))| {
-        column.required == RequiredWord::System && cell.is_null() && *position != table.primary_id
+        let required = column.required == RequiredWord::System
+            || strict && column.required == RequiredWord::Application;
+        required && cell.is_null() && *position != table.primary_id
     });
     missing.map_or(Ok(()), |(_, (column, _))| Err(Refusal::null_required(column)))
 }

@@ -128,6 +128,19 @@ pub(super) fn on_create(
     Ok(())
 }
 
+/// Refuses a record that is not in the first state of its table.
+pub(super) fn writable(table: &Table, before: Pair) -> Result<(), Refusal> {
+    let (Some(model), Some((state, _))) = (model(table), before) else { return Ok(()) };
+    let first = model.states.first().map_or(0, |state| i64::from(state.value));
+    if state == first {
+        return Ok(());
+    }
+    Err(Refusal::named(
+        Name::InactiveRecord,
+        format!("A record of '{}' in state {state} cannot be changed.", table.name),
+    ))
+}
+
 /// A record that changes: the status never moves the state.
 pub(super) fn on_update(
     environment: &Environment,
@@ -145,7 +158,8 @@ pub(super) fn on_update(
     let status = match status {
         Some(status) => status,
         None if state == old_state => old_status,
-        None => default,
+        None if environment.behavior.status_follows_state => default,
+        None => old_status,
     };
     model.belongs(state, status)?;
     let all = environment.behavior.enforced_transitions == EnforcedTransitions::All;

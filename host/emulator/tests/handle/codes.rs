@@ -19,6 +19,7 @@ member = false
 batch_operations_max = 3
 read_only_writes = "refuse"
 absent_association = "refuse"
+inactive_records_are_read_only = true
 [tables.new_reading]
 elastic = true
 [tables.new_reading.columns]
@@ -46,6 +47,8 @@ fn desk(codes: &str) -> Desk {
         ),
         format!("PATCH new_lockeds({A1})\n\n{{\"new_HolderId@odata.bind\":\"accounts({A1})\"}}"),
         format!("PATCH new_steps({A1})\n\n{{}}"),
+        format!("PATCH accounts({A2})\n\n{{}}"),
+        format!("PATCH accounts({A2})\n\n{{\"statecode\":1}}"),
     ] {
         desk.check(&request, "204");
     }
@@ -138,11 +141,12 @@ fn provoked() -> Vec<(&'static str, String)> {
         ),
         ("delete_restricted", format!("DELETE {a1}")),
         ("status_mismatch", patch("\"statuscode\":2")),
+        ("inactive_record", format!("PATCH accounts({A2})\n\n{{\"name\":\"x\"}}")),
         ("transition_refused", format!("PATCH new_steps({A1})\n\n{{\"statecode\":1}}")),
         ("no_owner", patch("\"ownerid@odata.bind\":null")),
         ("access_team_owner", patch(&format!("\"ownerid@odata.bind\":\"teams({T1})\""))),
         ("disabled_owner", patch(&format!("\"ownerid@odata.bind\":\"systemusers({U1})\""))),
-        ("repeated_target", bulk("UpsertMultiple", &[&*format!("{{\"accountid\":\"{A2}\"}}"); 2])),
+        ("repeated_target", bulk("UpsertMultiple", &[&*format!("{{\"accountid\":\"{A3}\"}}"); 2])),
         (
             "upsert_key_in_body",
             bulk(
