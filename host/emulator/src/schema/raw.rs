@@ -291,8 +291,8 @@ pub enum OnDelete {
     Cascade,
 }
 
-/// `RequiredLevel`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+/// `RequiredLevel`, the stricter the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequiredWord {
     /// Not required.

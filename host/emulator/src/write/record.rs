@@ -234,11 +234,12 @@ fn default(kind: &Kind) -> Cell<'static> {
 
 /// `application`: columns that the application requires may not be null either.
 fn required(table: &Table, cells: &Cells<'_>, application: Leniency) -> Result<(), Refusal> {
-    let strict = application == Leniency::Refuse;
+    let least = match application {
+        Leniency::Refuse => RequiredWord::Application,
+        Leniency::Ignore => RequiredWord::System,
+    };
     let missing = table.columns.iter().zip(cells).enumerate().find(|(position, (column, cell))| {
-        let required = column.required == RequiredWord::System
-            || strict && column.required == RequiredWord::Application;
-        required && cell.is_null() && *position != table.primary_id
+        column.required >= least && cell.is_null() && *position != table.primary_id
     });
     missing.map_or(Ok(()), |(_, (column, _))| Err(Refusal::null_required(column)))
 }
