@@ -37,7 +37,7 @@ const SCHEMA: &str = include_str!("../../examples/adventureworks/schema.toml");
 fn main() {
     dvsync_cli::set_allocator();
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = dvsync_cli::runtime().unwrap();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [EMULATE] => runtime.block_on(emulate()),

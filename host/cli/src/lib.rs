@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
     };
     let talk = Talk::new(args.quiet);
     talk::log(args.verbose);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return talk.fail(&Failure::bug("cannot start the runtime", error)),
     };
@@ -50,6 +50,21 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => talk.fail(&failure),
     }
+}
+
+/// The threads that the program runs on.
+///
+/// Few for what blocks: it is short work, or waits for the journal's own thread,
+/// and each thread keeps memory of its own.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    const BLOCKING_MAX: usize = 16;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_MAX)
+        .build()
 }
 
 async fn dispatch(command: Command, talk: &Talk) -> Result<Exit, Failure> {

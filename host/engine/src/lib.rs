@@ -17,6 +17,7 @@ mod connect;
 mod deferral;
 mod error;
 mod fate;
+mod flight;
 mod frame;
 mod holds;
 pub mod job;

@@ -64,6 +64,16 @@ pub(crate) enum Packed {
     Closed(Arc<Frame>),
 }
 
+impl Packed {
+    /// What it takes while it is sent, about.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Packed::Batch(batch) => batch.write.bytes(),
+            Packed::Closed(_) => 0,
+        }
+    }
+}
+
 /// Records packed in a run, whichever pass they were packed in.
 pub(crate) type Shared = Arc<Mutex<Seen>>;
 
@@ -71,6 +81,8 @@ pub(crate) type Shared = Arc<Mutex<Seen>>;
 pub(crate) struct Packer {
     plan: Arc<Plan>,
     open: BTreeMap<Action, (WriteBuilder, Vec<Row>)>,
+    /// Bytes of the last batch of each kind: the next has about as many.
+    last: BTreeMap<Action, usize>,
     /// Records packed in this run.
     seen: Shared,
     /// Those packed again, because their rows were deferred after they were sent.
@@ -80,7 +92,7 @@ pub(crate) struct Packer {
 impl Packer {
     /// Nothing packed yet.
     pub(crate) fn new(plan: Arc<Plan>, seen: Shared, room: &Room) -> Self {
-        Self { plan, open: BTreeMap::new(), seen, again: Seen::new(room) }
+        Self { plan, open: BTreeMap::new(), last: BTreeMap::new(), seen, again: Seen::new(room) }
     }
 
     /// Packs the rows of a chunk; gives out the batches that became full.
@@ -107,7 +119,10 @@ impl Packer {
                     Action::Update => Operation::Update,
                     Action::Upsert => Operation::Upsert,
                 };
-                (WriteBuilder::new(Arc::clone(&self.plan.entity), operation), Vec::new())
+                let last = self.last.get(&record.action).copied().unwrap_or(0);
+                let bytes = last + last / 16;
+                let entity = Arc::clone(&self.plan.entity);
+                (WriteBuilder::with_capacity(entity, operation, bytes), Vec::new())
             });
             let address = match &record.address {
                 Some(address) => Address::Key(address),
@@ -123,6 +138,7 @@ impl Packer {
             });
             let batch = self.plan.job.batch;
             if builder.len() >= batch.records || builder.bytes() >= batch.bytes_max {
+                self.last.insert(record.action, builder.bytes());
                 out.extend(self.open.remove(&record.action).map(finish));
             }
         }

@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
 
 use crate::blocking::unblock;
 use crate::classify::{Classified, classify};
 use crate::error::RunError;
+use crate::flight::Flight;
 use crate::holds::{Holds, settle_doubts};
 use crate::job::Job;
 use crate::journal::{LetterFilter, Run};
@@ -31,6 +32,8 @@ use crate::survey::survey;
 pub(crate) const CHUNKS: usize = 2;
 /// Batches that are sent at the same time, whatever the principals would bear.
 const BATCHES_MAX: usize = 128;
+/// Part of the job's memory that the bodies of batches under way may take.
+const IN_FLIGHT: usize = 2;
 /// How often a run says that it is alive, at most.
 const BEAT_MAX: Duration = Duration::from_secs(15);
 
@@ -180,8 +183,13 @@ impl Course<'_> {
             prepared.map_ok(|prepared| classify(plan, known, prepared)).try_buffered(CHUNKS);
         let seen = Arc::clone(&self.opened.seen);
         let packed = pack(Packer::new(Arc::clone(plan), seen, &room(plan)), classified);
+        let flight = Flight::of(plan.job.limits.memory / IN_FLIGHT);
         let sent = until_error(packed, failure.clone(), halt.clone())
-            .map(|packed| sender.clone().send(packed))
+            .then(|packed| {
+                let flight = flight.clone();
+                async move { (flight.enter(packed.bytes()).await, packed) }
+            })
+            .map(|(permit, packed)| sender.clone().send(packed).inspect(|_| drop(permit)))
             .buffer_unordered(batches);
         tokio::pin!(sent);
         while let Some((frames, ended)) = sent.next().await {

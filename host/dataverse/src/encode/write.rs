@@ -46,10 +46,17 @@ impl WriteBuilder {
     /// An empty batch.
     #[must_use]
     pub fn new(entity: Arc<Entity>, operation: Operation) -> Self {
+        Self::with_capacity(entity, operation, 0)
+    }
+
+    /// An empty batch whose bulk body will have about so many bytes.
+    #[must_use]
+    pub fn with_capacity(entity: Arc<Entity>, operation: Operation, bytes: usize) -> Self {
         let start = type_annotation(&entity).into_bytes();
         let id_start = format!(",\"{}\":\"", entity.primary_id).into_bytes();
         let key_start = format!(",\"@odata.id\":\"{}(", entity.entity_set).into_bytes();
-        let body = HEAD.to_vec();
+        let mut body = Vec::with_capacity(bytes.max(HEAD.len()));
+        body.extend_from_slice(HEAD);
         Self { entity, operation, start, id_start, key_start, body, records: Vec::new() }
     }
 
@@ -116,6 +123,10 @@ impl WriteBuilder {
     #[must_use]
     pub fn finish(mut self) -> Write {
         self.body.extend_from_slice(TAIL);
+        // Many batches are under way at once.
+        if self.body.capacity() - self.body.len() > self.body.len() / 8 {
+            self.body.shrink_to_fit();
+        }
         Write {
             entity: self.entity,
             operation: self.operation,

@@ -293,7 +293,7 @@ pub struct LimitsSection {
     /// Records that the job wants to write at most in any 24 hours; the rest is deferred. No
     /// limit if absent.
     pub records_per_day: Option<u64>,
-    /// Memory for what is known of the target before it goes to disk; `64MiB` if absent.
+    /// Memory for what is known of source and target before it goes to disk, and half as much again for requests under way; `48MiB` if absent.
     pub memory: Option<Size>,
 }
 

@@ -242,7 +242,7 @@ fn limits(section: LimitsSection) -> Result<Limits, Fault> {
         requests_per_second: section.requests_per_second,
         records_per_day: section.records_per_day,
         dead_letters_max_percent: section.dead_letters_max_percent,
-        memory: bytes(section.memory, 64 << 20, 1 << 20..=64 << 30, "limits.memory")?,
+        memory: bytes(section.memory, 48 << 20, 1 << 20..=64 << 30, "limits.memory")?,
     })
 }
 
