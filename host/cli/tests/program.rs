@@ -33,6 +33,10 @@ mod letters;
 #[path = "program/kills.rs"]
 mod kills;
 
+/// Rules in a store.
+#[path = "program/registry.rs"]
+mod registry;
+
 /// The kit of a rule's author.
 #[path = "program/rules.rs"]
 mod rules;

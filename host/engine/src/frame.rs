@@ -77,6 +77,12 @@ pub(crate) struct Ledger {
 }
 
 impl Frame {
+    /// What is logged while its rows are judged stands in this span, the rule's
+    /// own lines too: at any level, so that it is there whenever a line is.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::error_span!("judge", chunk = self.number)
+    }
+
     /// A frame with no fate decided, but for the rows that could not be read.
     pub(crate) fn new(
         number: u64,

@@ -58,6 +58,8 @@ pub(crate) struct Values {
 /// # Errors
 /// The rule cannot go on, or failed on a row and the job says to stop.
 pub(crate) fn prepare(plan: &Plan, frame: Arc<Frame>) -> Result<Prepared, RunError> {
+    let span = frame.span();
+    let _logged_there = span.enter();
     let rows = frame.open_rows();
     let source = if rows.len() == frame.rows() {
         frame.source().clone()
