@@ -155,7 +155,8 @@ fn a_job_takes_the_newest_version_that_fits_and_says_which() {
 fn a_run_that_is_not_finished_goes_on_under_the_version_that_it_began_with() {
     let place = place();
     good(place.run(&["rules", "push", &version(&place, "0.2.0")]));
-    place.write("job.toml", &format!("{JOB}[limits]\nrecords_per_day = 1\n"));
+    let limits = "[limits]\nrecords_per_day = 1\n[batch]\nrecords = 1\n";
+    place.write("job.toml", &format!("{JOB}{limits}"));
     let run = place.run(&["run", "job.toml"]);
     assert_eq!(run.exit, Some(2), "{run:?}");
     // It stays, though a newer one has come.

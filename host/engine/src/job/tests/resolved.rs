@@ -184,7 +184,7 @@ fn a_fault_of_the_settings_is_told_at_its_place() {
     for (path, at_key, position) in [
         (vec![key("skip"), PathStep::Item(1)], false, Some((15, 14))),
         (vec![key("cuntry")], true, Some((16, 1))),
-        (vec![], false, Some((14, 1))),
+        (vec![], false, Some((14, 8))),
     ] {
         let fault = SettingsFault { path, at_key, message: "wrong".to_owned(), hint: None };
         let JobError::Wrong { place, message, .. } = job.settings_error("account@1.0.0", &fault)
