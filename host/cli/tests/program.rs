@@ -37,6 +37,11 @@ mod kills;
 #[path = "program/registry.rs"]
 mod registry;
 
+/// Rules through an OCI registry.
+#[cfg(feature = "oci")]
+#[path = "program/oci.rs"]
+mod oci;
+
 /// The kit of a rule's author.
 #[path = "program/rules.rs"]
 mod rules;

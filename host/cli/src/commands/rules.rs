@@ -14,6 +14,7 @@ mod judge;
 mod keys;
 mod list;
 mod new;
+mod oci;
 mod pull;
 mod push;
 mod quarantine;

@@ -171,12 +171,14 @@ fn a_run_that_is_not_finished_goes_on_under_the_version_that_it_began_with() {
     let on = place.json(&resume, 2);
     assert_eq!(on["rules"][0]["version"], "0.2.0");
     // One that asks for the newest gets it, and that is what is kept then.
-    place.write("job.toml", JOB);
-    let latest = place.json(&[&resume[..], &["--rules", "latest"]].concat(), 0);
+    let latest = place.json(&[&resume[..], &["--rules", "latest"]].concat(), 2);
     assert_eq!(latest["rules"][0]["version"], "0.3.0");
-    for version in ["account@0.2.0", "account@0.3.0"] {
-        good(place.run(&["rules", "remove", version]));
-    }
+    good(place.run(&["rules", "remove", "account@0.2.0"]));
+    refused(&place.run(&["rules", "remove", "account@0.3.0"]), "is needed by run ");
+    // A run that is finished needs nothing, and lets earlier ones go.
+    place.write("job.toml", JOB);
+    good(place.run(&["run", "job.toml"]));
+    good(place.run(&["rules", "remove", "account@0.3.0"]));
 }
 
 #[test]
@@ -309,4 +311,17 @@ fn settings_that_do_not_fit_are_told_at_their_line_before_the_target_is_asked() 
     let schema = place.json(&["schema", "--rule", "account"], 0);
     let settings = &schema["$defs"]["RulesSection"]["properties"]["settings"];
     assert_eq!(settings["properties"]["skip"]["type"], "array");
+}
+
+#[cfg(not(feature = "oci"))]
+#[test]
+fn a_program_without_oci_says_so() {
+    let place = place();
+    let address = "oci://127.0.0.1:1/rules/account:0.1.0";
+    for command in [&["rules", "pull", address][..], &["rules", "push", "account", "--to", address]]
+    {
+        let ended = place.run(command);
+        refused(&ended, "this program was built without OCI registries");
+        refused(&ended, "hint: cargo install --path host/cli --features oci");
+    }
 }

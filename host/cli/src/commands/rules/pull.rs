@@ -16,6 +16,9 @@ use crate::summary::out;
 use crate::talk::Talk;
 
 pub(super) fn pull(args: &PullArgs, talk: Talk) -> Result<Exit, Failure> {
+    if super::oci::is_meant(&args.rule) {
+        return super::oci::pull(args, talk);
+    }
     let reference: Reference = args.rule.parse()?;
     let store = store::there(args.store.store.as_deref())?;
     let resolved = store.resolve(&reference)?;
@@ -47,7 +50,7 @@ pub(super) fn pull(args: &PullArgs, talk: Talk) -> Result<Exit, Failure> {
 }
 
 /// Writes a file that is not there, or is the same.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write;
     let cannot = |error| Failure::because(format!("cannot write `{}`", path.display()), error);
     match std::fs::OpenOptions::new().write(true).create_new(true).open(path) {

@@ -14,6 +14,9 @@ use crate::talk::Talk;
 use crate::{shipped, store};
 
 pub(super) fn push(args: &PushArgs, talk: Talk) -> Result<Exit, Failure> {
+    if let Some(to) = &args.to {
+        return super::oci::push(args, to, talk);
+    }
     let found = Found::named(&args.rule, &args.store, talk)?;
     // What cannot run does not get in; this also compiles it.
     let rule = found.admit(&shipped::usual_sandbox()?)?.rule;

@@ -370,7 +370,7 @@ fn what_contradicts_itself_is_refused() {
     check(
         &and("[rules]\nplugin = \"account\"\ntrust = { require = true }"),
         expect![[r#"
-            a.toml:14:9: a signature is required, and no key is named
+            a.toml:14:1: a signature is required, and no key is named
             hint: name one: keys = ["ed25519:..."], or { file = "team.pub" }"#]],
     );
     check(
