@@ -194,10 +194,8 @@ async fn bytes_that_were_changed_are_not_given_away() {
     );
     registry.blobs.lock().unwrap().insert(digest(b"one"), "one".into());
     // A manifest that is not the one asked for.
-    let mut manifests = registry.manifests.lock().unwrap();
-    let changed = [&manifests[&manifest][..], b" "].concat();
-    manifests.insert(manifest.clone(), changed.into());
-    drop(manifests);
+    let changed = [&registry.manifests.lock().unwrap()[&manifest][..], b" "].concat();
+    registry.manifests.lock().unwrap().insert(manifest.clone(), changed.into());
     let error = registry.client(&format!("@{manifest}")).pull().await.unwrap_err();
     assert!(matches!(error, OciError::Digest(_)), "{error}");
 }

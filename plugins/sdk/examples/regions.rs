@@ -24,7 +24,6 @@ impl Rule for Regions {
             entities: &["lead"],
             settings_schema: Some(Settings::schema()),
             tables: &["salespeople"],
-            ..Default::default()
         }
     }
 

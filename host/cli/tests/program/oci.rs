@@ -71,6 +71,10 @@ impl Registry {
                 (201, String::new(), vec![])
             }
             ("PUT", None) => {
+                // A manifest, by its tag and by its digest.
+                let (folder, _) = path.rsplit_once('/').unwrap();
+                let digest = dvsync_registry::Digest::of(&body);
+                content.insert(format!("{folder}/{digest}"), body.clone());
                 content.insert(path.to_owned(), body);
                 (201, String::new(), vec![])
             }

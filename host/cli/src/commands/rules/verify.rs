@@ -1,7 +1,7 @@
 //! `dvsync rules verify`: whether components are whole, and who has signed them.
 //! Nothing of them is compiled.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dvsync_registry::{
     Digest, Found, PublicKey, Reference, RegistryError, Signature, Statement, Store, Trust,
@@ -57,7 +57,7 @@ fn judged(args: &VerifyArgs, store: Option<&Store>) -> Result<Judged, Failure> {
 }
 
 fn one(
-    rule: &PathBuf,
+    rule: &Path,
     store: Option<&Store>,
     typed: Option<&Path>,
     judged: &Judged,
