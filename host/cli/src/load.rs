@@ -16,7 +16,12 @@ pub(crate) fn job(args: &JobArgs) -> Result<Job, Failure> {
 
 /// The same, with another rule than its own, where one is given.
 pub(crate) fn with_rule(args: &JobArgs, rule: Option<&str>) -> Result<Job, Failure> {
-    let rule = rule.map(from_here);
+    // A component needs no separator to be a path.
+    let here = |text: &str| match text.strip_suffix(".wasm") {
+        Some(_) if !text.contains('/') => from_here(&format!("./{text}")),
+        _ => from_here(text),
+    };
+    let rule = rule.map(here);
     let variables = variables(args)?;
     let mut job = Job::load_with_rule(&args.job, &variables, &environment, rule.as_deref())?;
     in_store(&mut job, args)?;

@@ -138,7 +138,7 @@ fn a_job_takes_the_newest_version_that_fits_and_says_which() {
     let by_digest = format!("account@{digest}");
     let named = place.json(&["run", "job.toml", "--rules", &by_digest, "--report", "json"], 0);
     assert_eq!(named["rules"][0]["version"], "0.3.0");
-    let file = "./account-1.0.0.wasm";
+    let file = "account-1.0.0.wasm";
     let named = place.json(&["run", "job.toml", "--rules", file, "--report", "json"], 0);
     assert_eq!(named["rules"][0]["version"], "1.0.0");
 
@@ -307,6 +307,9 @@ fn settings_that_do_not_fit_are_told_at_their_line_before_the_target_is_asked() 
         let run = place.run(&["run", "job.toml"]);
         assert_eq!((run.exit, run.stderr.as_str()), (Some(64), said));
         assert!(!place.path(".dvsync").exists(), "nothing has begun");
+        let check = place.run(&["rules", "check", "account", "--job", "job.toml"]);
+        let told = said.lines().next().unwrap().replace("error: ", "failed binding: ");
+        assert!(check.stdout.contains(&told), "{check:?}");
     }
     let schema = place.json(&["schema", "--rule", "account"], 0);
     let settings = &schema["$defs"]["RulesSection"]["properties"]["settings"];

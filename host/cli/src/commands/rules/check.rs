@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema};
 use dvsync_engine::job::{Grant, Job};
-use dvsync_rules::{BindSettings, Context, HookName, Limits, Rule};
+use dvsync_rules::{BindSettings, Context, HookName, Limits, Rule, RuleError};
 
 use super::{find, tables};
 use crate::args::{CheckRuleArgs, JobArgs};
@@ -79,7 +79,11 @@ fn bind(rule: &Rule, job: &Job, findings: &mut Findings) -> Result<(), Failure> 
         ..Limits::default()
     });
     let bound = rule.bind(context, granted, limits, BindSettings::default());
-    let said = bound.map_err(Failure::from).map(|bound| {
+    let failed = |error| match error {
+        RuleError::Settings { rule, fault } => job.settings_error(&rule, &fault).into(),
+        other => Failure::from(other),
+    };
+    let said = bound.map_err(failed).map(|bound| {
         let each = |hook: HookName| {
             let needs = bound.needs(hook)?;
             let (reads, writes) = (needs.reads_source.len(), needs.writes.len());
