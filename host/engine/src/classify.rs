@@ -16,7 +16,6 @@ use std::sync::Arc;
 use arrow_buffer::BooleanBuffer;
 use dvsync_dataverse::Field;
 use dvsync_model::KeyHash;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::error::RunError;
@@ -69,14 +68,9 @@ pub(crate) async fn classify(
     known: &Arc<Known>,
     mut prepared: Prepared,
 ) -> Result<Classified, RunError> {
-    let span = prepared.frame.span();
-    async {
-        lookups::resolve(plan, known, &mut prepared).await?;
-        let mut matched = matched::find(plan, known, &mut prepared).await?;
-        hooks::ask(plan, known, &mut prepared, &mut matched).await?;
-        let (plan, known) = (Arc::clone(plan), Arc::clone(known));
-        crate::blocking::unblock(move || decide::decide(&plan, &known, prepared, &matched)).await?
-    }
-    .instrument(span)
-    .await
+    lookups::resolve(plan, known, &mut prepared).await?;
+    let mut matched = matched::find(plan, known, &mut prepared).await?;
+    hooks::ask(plan, known, &mut prepared, &mut matched).await?;
+    let (plan, known) = (Arc::clone(plan), Arc::clone(known));
+    crate::blocking::unblock(move || decide::decide(&plan, &known, prepared, &matched)).await?
 }

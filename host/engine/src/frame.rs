@@ -77,8 +77,8 @@ pub(crate) struct Ledger {
 }
 
 impl Frame {
-    /// What is logged while its rows are judged stands in this span, the rule's
-    /// own lines too: at any level, so that it is there whenever a line is.
+    /// What is logged while a rule judges its rows stands in this span: at any
+    /// level, so that it is there whenever a line of the rule is.
     pub(crate) fn span(&self) -> tracing::Span {
         tracing::error_span!("judge", chunk = self.number)
     }

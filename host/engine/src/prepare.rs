@@ -58,8 +58,6 @@ pub(crate) struct Values {
 /// # Errors
 /// The rule cannot go on, or failed on a row and the job says to stop.
 pub(crate) fn prepare(plan: &Plan, frame: Arc<Frame>) -> Result<Prepared, RunError> {
-    let span = frame.span();
-    let _logged_there = span.enter();
     let rows = frame.open_rows();
     let source = if rows.len() == frame.rows() {
         frame.source().clone()
@@ -69,7 +67,7 @@ pub(crate) fn prepare(plan: &Plan, frame: Arc<Frame>) -> Result<Prepared, RunErr
     let mut fates = vec![None; rows.len()];
     let transformed = match &plan.rule {
         Some(rule) if rule.transform && !rows.is_empty() => {
-            let transformed = rule.bound.transform(&source)?;
+            let transformed = frame.span().in_scope(|| rule.bound.transform(&source))?;
             verdicts(&transformed.verdicts, &mut fates);
             faults(plan, &frame, &rows, &transformed.faults, &mut fates)?;
             Some(transformed)
