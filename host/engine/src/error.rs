@@ -33,7 +33,7 @@ pub enum RunError {
     Rule(#[from] RuleError),
     /// The store of rules.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(Box<RegistryError>),
     /// The source.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -121,6 +121,12 @@ impl RunError {
             RunError::Limit { .. } => Cause::Limit,
             RunError::Bug(_) => Cause::Bug,
         }
+    }
+}
+
+impl From<RegistryError> for RunError {
+    fn from(error: RegistryError) -> Self {
+        RunError::Registry(Box::new(error))
     }
 }
 

@@ -53,7 +53,7 @@ pub enum RuleError {
         /// The rule.
         rule: String,
         /// What is wrong, and where.
-        fault: SettingsFault,
+        fault: Box<SettingsFault>,
     },
     /// What `needs` answered makes no sense.
     #[error("the rule `{rule}` asks for what cannot be: {reason}")]

@@ -76,8 +76,10 @@ impl Rule {
         let Some(text) = &self.inner.description.settings_schema else { return Ok(()) };
         // It was read as JSON when the rule was admitted.
         let Ok(schema) = serde_json::from_str(text) else { return Ok(()) };
-        crate::schema::check(&schema, settings)
-            .map_err(|fault| RuleError::Settings { rule: self.label().to_string(), fault })
+        crate::schema::check(&schema, settings).map_err(|fault| RuleError::Settings {
+            rule: self.label().to_string(),
+            fault: fault.into(),
+        })
     }
 
     /// What each hook would read and set under this context, whether or not
