@@ -6,18 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Crate, and those of ours that it may use.
-const FLOORS: [(&str, &[&str]); 13] = [
+const FLOORS: [(&str, &[&str]); 15] = [
     ("dvsync-model", &[]),
     ("dvsync-sources", &["dvsync-model"]),
     ("dvsync-rules", &["dvsync-model"]),
+    ("dvsync-registry", &["dvsync-model"]),
+    ("dvsync-oci", &["dvsync-model"]),
     ("dvsync-dataverse", &["dvsync-model"]),
-    ("dvsync-engine", &["dvsync-model", "dvsync-sources", "dvsync-rules", "dvsync-dataverse"]),
+    (
+        "dvsync-engine",
+        &["dvsync-model", "dvsync-sources", "dvsync-rules", "dvsync-registry", "dvsync-dataverse"],
+    ),
     (
         "dvsync",
         &[
             "dvsync-model",
             "dvsync-sources",
             "dvsync-rules",
+            "dvsync-registry",
+            "dvsync-oci",
             "dvsync-dataverse",
             "dvsync-engine",
             "dvsync-emulator",
@@ -38,6 +45,7 @@ const FLOORS: [(&str, &[&str]); 13] = [
             "dvsync-model",
             "dvsync-sources",
             "dvsync-rules",
+            "dvsync-registry",
             "dvsync-dataverse",
             "dvsync-engine",
             "dvsync-emulator",
@@ -71,7 +79,8 @@ const ONLY_IN: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates without IO of their own and without async.
-const WITHOUT_TOKIO: [&str; 3] = ["dvsync-model", "dvsync-sources", "dvsync-rules"];
+const WITHOUT_TOKIO: [&str; 5] =
+    ["dvsync-model", "dvsync-sources", "dvsync-rules", "dvsync-registry", "dvsync-oci"];
 
 /// Guests of the tests may use the SDK alone; they are many and change often.
 fn is_test_guest(package: &Package) -> bool {

@@ -1,7 +1,7 @@
 use crate::harness::{Bench, counts, guest};
 
 /// The guest judges rows by `n`: 13 is where it misbehaves.
-fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     let bench = Bench::schema("[tables.account.columns.twice]\ntype = \"integer\"\n");
     let rows: String =
         (0..200).map(|n| format!("K{n},{}\n", if n == 77 { 13 } else { 100 + n })).collect();
@@ -9,7 +9,7 @@ fn bench() -> Bench {
     bench
 }
 
-fn job(mode: &str, more: &str) -> String {
+pub(crate) fn job(mode: &str, more: &str) -> String {
     format!(
         "mode = \"upsert\"\n[source]\npath = \"rows.csv\"\nkey = [\"no\"]\n\
          [target]\nentity = \"account\"\nmatch = {{ key = [\"accountnumber\"] }}\n\

@@ -22,6 +22,8 @@ mod guests;
 mod laws;
 /// Rows that could not be written: replayed, superseded, never overwriting.
 mod letters;
+/// What a rule logs, and what stands beside it.
+mod logging;
 /// What each mode does to records that exist and to those that do not.
 mod modes;
 /// Lookups, owners, states.

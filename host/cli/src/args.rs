@@ -1,15 +1,21 @@
 //! The command line as typed. The documentation here is what `--help` shows.
 
 mod rules;
+mod store;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use dvsync_registry::Reference;
 
 pub(crate) use rules::{
     BenchArgs, BuildArgs, CheckRuleArgs, InspectArgs, Language, NewArgs, RulesArgs, RulesCommand,
     TestArgs,
+};
+pub(crate) use store::{
+    KeyArgs, KeygenArgs, ListArgs, PullArgs, PushArgs, QuarantineArgs, ReleaseArgs, RemoveArgs,
+    SignArgs, StoreArgs, VerifyArgs,
 };
 
 /// Keeps Dynamics 365 (Dataverse) tables in step with the data you have.
@@ -43,10 +49,10 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Shows, exports, replays and drops rows that could not be written.
     Letters(LettersArgs),
-    /// Makes, builds, tests, checks, measures and shows rules.
+    /// Makes, builds, tests, checks, measures, shows, signs and keeps rules.
     Rules(RulesArgs),
     /// Prints the JSON Schema of the job file, for editors.
-    Schema,
+    Schema(SchemaArgs),
     /// Prints completions for a shell.
     Completions(CompletionsArgs),
 }
@@ -83,6 +89,10 @@ pub(crate) struct JobArgs {
     /// exists from here is made absolute; other paths start at the job file.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) set: Vec<(String, String)>,
+    /// Folder of the store of rules; without it `DVSYNC_STORE`, then what the
+    /// job says, then `.dvsync/rules` beside the job.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -93,22 +103,42 @@ pub(crate) struct RunArgs {
     /// deferred rows. Its source must be the same.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Under which rule a resumed run goes on.
-    #[arg(long, value_name = "RULES", value_enum, default_value_t, requires = "resume")]
-    pub(crate) rules: RulesWord,
+    /// Another rule than the job's: a file, `account@1.2.0`, `account@1`. With
+    /// --resume also `same` (the one that the run began with; another is refused)
+    /// and `latest` (the job's, as it is now).
+    #[arg(long, value_name = "RULE", value_parser = RuleChoice::read)]
+    pub(crate) rules: Option<RuleChoice>,
     /// How the report is printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) report: Format,
 }
 
-/// Under which rule a resumed run goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum RulesWord {
-    /// The one that it began with; another is refused.
-    #[default]
+/// Under which rule a run goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RuleChoice {
+    /// The one that it began with.
     Same,
     /// The job's, as it is now.
     Latest,
+    /// A file or a reference.
+    Named(String),
+}
+
+impl RuleChoice {
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "same" => return Ok(Self::Same),
+            "latest" => return Ok(Self::Latest),
+            _ => {}
+        }
+        if text.contains(['/', '\\']) || text.ends_with(".wasm") {
+            return Ok(Self::Named(text.to_owned()));
+        }
+        match text.parse::<Reference>() {
+            Ok(_) => Ok(Self::Named(text.to_owned())),
+            Err(error) => Err(format!("{error}: {}", error.hint().unwrap_or_default())),
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -227,6 +257,9 @@ pub(crate) enum RowFormat {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) job: JobArgs,
+    /// Another rule than the job's: a file, `account@1.2.0`, `account@1`.
+    #[arg(long, value_name = "RULE", value_parser = RuleChoice::read)]
+    pub(crate) rules: Option<RuleChoice>,
     /// How the findings are printed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub(crate) report: Format,
@@ -332,6 +365,16 @@ pub(crate) enum RunsCommand {
         #[arg(value_name = "RUN")]
         run: String,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SchemaArgs {
+    /// With the settings of this rule: a component, `account@1.2.0` of the store,
+    /// or a shipped rule's name.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub(crate) rule: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, clap::Args)]

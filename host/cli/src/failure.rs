@@ -6,6 +6,7 @@ use dvsync_emulator::EmulatorError;
 use dvsync_engine::RunError;
 use dvsync_engine::job::JobError;
 use dvsync_engine::journal::JournalError;
+use dvsync_registry::RegistryError;
 use dvsync_rules::RuleError;
 use dvsync_sources::SourceError;
 
@@ -69,6 +70,12 @@ impl From<ClientError> for Failure {
 
 impl From<RuleError> for Failure {
     fn from(error: RuleError) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
         RunError::from(error).into()
     }
 }

@@ -11,11 +11,13 @@ mod demo;
 mod embedded;
 mod exit;
 mod failure;
+mod judge;
 mod load;
 mod open;
 mod seed;
 mod shipped;
 mod signals;
+mod store;
 mod summary;
 mod talk;
 mod watch;
@@ -76,7 +78,7 @@ async fn dispatch(command: Command, talk: &Talk) -> Result<Exit, Failure> {
         Command::Runs(args) => commands::runs::runs(&args, talk),
         Command::Letters(args) => commands::letters::letters(args, talk).await,
         Command::Rules(args) => commands::rules::rules(&args, *talk),
-        Command::Schema => commands::schema::schema(),
+        Command::Schema(args) => commands::schema::schema(&args, *talk),
         Command::Completions(args) => commands::completions::completions(&args),
     }
 }

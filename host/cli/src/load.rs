@@ -7,10 +7,37 @@ use dvsync_engine::job::Job;
 
 use crate::args::JobArgs;
 use crate::failure::Failure;
+use crate::store;
 
 /// Loads the job that the command line names.
 pub(crate) fn job(args: &JobArgs) -> Result<Job, Failure> {
-    at(&args.job, &variables(args)?)
+    with_rule(args, None)
+}
+
+/// The same, with another rule than its own, where one is given.
+pub(crate) fn with_rule(args: &JobArgs, rule: Option<&str>) -> Result<Job, Failure> {
+    // A component needs no separator to be a path.
+    let here = |text: &str| match text.strip_suffix(".wasm") {
+        Some(_) if !text.contains('/') => from_here(&format!("./{text}")),
+        _ => from_here(text),
+    };
+    let rule = rule.map(here);
+    let variables = variables(args)?;
+    let mut job = Job::load_with_rule(&args.job, &variables, &environment, rule.as_deref())?;
+    in_store(&mut job, args)?;
+    Ok(job)
+}
+
+/// The store that the command line or the environment names goes before the
+/// job's, and has to be there.
+fn in_store(job: &mut Job, args: &JobArgs) -> Result<(), Failure> {
+    if let Some(path) = store::named(args.store.as_deref()) {
+        if !path.is_dir() {
+            return Err(store::missing(&path));
+        }
+        job.registry.path = path;
+    }
+    Ok(())
 }
 
 /// Loads a job whose journal alone is looked at: that needs no secrets.

@@ -1,9 +1,9 @@
-//! Rules that are part of the program, and where a job's rule comes from.
+//! Rules that are part of the program, and the sandbox that rules run in.
 
 use std::path::{Path, PathBuf};
 
-use dvsync_engine::job::{Job, Plugin};
-use dvsync_rules::{Rule, Sandbox, SandboxSettings};
+use dvsync_engine::job::Job;
+use dvsync_rules::{Sandbox, SandboxSettings};
 
 use crate::failure::Failure;
 
@@ -43,35 +43,6 @@ pub(crate) fn sandbox(job: &Job) -> Result<Sandbox, Failure> {
         ..defaults
     };
     Ok(Sandbox::new(settings)?)
-}
-
-/// The job's rule, admitted; nothing where the job names none.
-pub(crate) fn admit(job: &Job, sandbox: &Sandbox) -> Result<Option<Rule>, Failure> {
-    let Some(rules) = &job.rules else { return Ok(None) };
-    let rule = match &rules.plugin {
-        Plugin::File(path) => {
-            let bytes = std::fs::read(path).map_err(|error| {
-                Failure::because(format!("cannot read the rule `{}`", path.display()), error)
-            })?;
-            sandbox.admit(&bytes, &path.display().to_string())?
-        }
-        Plugin::Shipped { name, version } => {
-            let Some(bytes) = component(name) else {
-                return Err(Failure::usage(format!("no rule `{name}` is shipped"))
-                    .hint(format!("shipped are `{}`; or name a file", names().join("` and `"))));
-            };
-            let rule = sandbox.admit(bytes, name)?;
-            let shipped = &rule.description().version;
-            if let Some(wanted) = version.as_ref().filter(|wanted| *wanted != shipped) {
-                return Err(Failure::usage(format!(
-                    "the job wants rule `{name}@{wanted}`, this program ships `{name}@{shipped}`"
-                ))
-                .hint("install that version of dvsync, or change `rules.plugin`"));
-            }
-            rule
-        }
-    };
-    Ok(Some(rule))
 }
 
 /// Where this system keeps caches; nothing where it does not say.

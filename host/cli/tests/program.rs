@@ -33,6 +33,15 @@ mod letters;
 #[path = "program/kills.rs"]
 mod kills;
 
+/// Rules in a store.
+#[path = "program/registry.rs"]
+mod registry;
+
+/// Rules through an OCI registry.
+#[cfg(feature = "oci")]
+#[path = "program/oci.rs"]
+mod oci;
+
 /// The kit of a rule's author.
 #[path = "program/rules.rs"]
 mod rules;

@@ -44,6 +44,7 @@ impl Course<'_> {
             error = error.or(Some(lost.into()));
         }
         let journal = &self.opened.journal;
+        crate::keeping::release(job, self.run, status).await;
         if let Ok(before) = clock.wall().checked_sub(job.journal.retention)
             && let Err(error) = journal.prune(before).await
         {

@@ -2,6 +2,7 @@
 //! ([`dvsync_model::Outcome`], [`dvsync_model::Letter`]), not an error.
 
 use dvsync_dataverse::ClientError;
+use dvsync_registry::RegistryError;
 use dvsync_rules::RuleError;
 use dvsync_sources::SourceError;
 
@@ -30,6 +31,9 @@ pub enum RunError {
     /// The rule.
     #[error(transparent)]
     Rule(#[from] RuleError),
+    /// The store of rules.
+    #[error(transparent)]
+    Registry(Box<RegistryError>),
     /// The source.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -96,6 +100,7 @@ impl RunError {
             }
             RunError::Client(error) => error.hint().map(|hint| hint.to_string()),
             RunError::Rule(error) => error.hint().map(|hint| hint.to_string()),
+            RunError::Registry(error) => error.hint(),
             RunError::Source(error) => error.hint().map(|hint| hint.to_string()),
             RunError::Journal(error) => error.hint().map(|hint| hint.to_string()),
             RunError::Spill(error) => error.hint().map(str::to_owned),
@@ -109,13 +114,19 @@ impl RunError {
     pub fn cause(&self) -> Cause {
         match self {
             RunError::Job { .. } | RunError::Unfit(_) | RunError::Rule(_) => Cause::Configuration,
-            RunError::Source(_) => Cause::Configuration,
+            RunError::Source(_) | RunError::Registry(_) => Cause::Configuration,
             RunError::Client(error) if error.is_transient() => Cause::Unreachable,
             RunError::Client(_) => Cause::Configuration,
             RunError::Journal(_) | RunError::Spill(_) | RunError::Scratch(_) => Cause::Machine,
             RunError::Limit { .. } => Cause::Limit,
             RunError::Bug(_) => Cause::Bug,
         }
+    }
+}
+
+impl From<RegistryError> for RunError {
+    fn from(error: RegistryError) -> Self {
+        RunError::Registry(Box::new(error))
     }
 }
 

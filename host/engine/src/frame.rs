@@ -77,6 +77,12 @@ pub(crate) struct Ledger {
 }
 
 impl Frame {
+    /// What is logged while a rule judges its rows stands in this span: at any
+    /// level, so that it is there whenever a line of the rule is.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::error_span!("judge", chunk = self.number)
+    }
+
     /// A frame with no fate decided, but for the rows that could not be read.
     pub(crate) fn new(
         number: u64,

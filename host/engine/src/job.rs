@@ -23,9 +23,11 @@ mod needed;
 mod resolve;
 mod resolve_source;
 mod resolve_target;
+mod rules;
 mod secret;
 mod source_file;
 mod tree;
+mod trust;
 mod typed;
 mod units;
 mod words;
@@ -36,21 +38,23 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dvsync_rules::{PathStep, SettingsFault};
 use serde::Deserialize;
 
 pub use error::{JobError, Place};
 pub use file::{
     BatchSection, CallerSection, ColumnSection, EmulatorSection, HeadersSection, JobFile,
-    JournalSection, LimitsSection, LookupSection, PrincipalSection, RecordsTyped, RetrySection,
-    RuleLimitsSection, RulesSection, TargetSection,
+    JournalSection, LimitsSection, LookupSection, PrincipalSection, RecordsTyped, RegistrySection,
+    RetrySection, RuleLimitsSection, RulesSection, TargetSection,
 };
 pub use needed::{
-    Batch, ColumnMapping, ColumnSource, Duplicates, Emulator, Grant, Job, Journal, Limits,
-    LookupBy, Match, Plugin, Retry, RuleLimits, Rules, Seed, Source, Target, TargetUrl,
+    Batch, ColumnMapping, ColumnSource, Duplicates, Emulator, Grant, Job, Journal, Kept, Limits,
+    LookupBy, Match, Plugin, Registry, Retry, RuleLimits, Rules, Seed, Source, Target, TargetUrl,
 };
 pub use resolve_source::kind_of;
 pub use secret::SecretRef;
 pub use source_file::{DuplicatesSection, GrantSection, SeedSection, SourceSection};
+pub use trust::{KeyRef, TrustSection};
 pub use units::{Size, Span};
 pub use words::{
     BypassWord, CreateInactive, Isolation, Keep, LookupWord, MatchSection, Mode, ModeWord,
@@ -58,7 +62,7 @@ pub use words::{
 };
 
 use error::nearest;
-use fault::Fault;
+use fault::{Fault, Step};
 use tree::Tree;
 
 /// Formats of a job file.
@@ -96,9 +100,22 @@ impl Job {
         variables: &BTreeMap<String, String>,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Job, JobError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| JobError::Read { path: path.to_owned(), source })?;
-        Self::parse(path, &text, variables, env)
+        Self::load_with_rule(path, variables, env, None)
+    }
+
+    /// The same, with another rule than `[rules] plugin` names, where one is
+    /// given.
+    ///
+    /// # Errors
+    /// As [`Job::load`].
+    pub fn load_with_rule(
+        path: &Path,
+        variables: &BTreeMap<String, String>,
+        env: &dyn Fn(&str) -> Option<String>,
+        plugin: Option<&str>,
+    ) -> Result<Job, JobError> {
+        let text = read(path)?;
+        Self::made(path, &text, variables, env, plugin)
     }
 
     /// The same for a file that has been read already.
@@ -110,6 +127,16 @@ impl Job {
         text: &str,
         variables: &BTreeMap<String, String>,
         env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Job, JobError> {
+        Self::made(path, text, variables, env, None)
+    }
+
+    fn made(
+        path: &Path,
+        text: &str,
+        variables: &BTreeMap<String, String>,
+        env: &dyn Fn(&str) -> Option<String>,
+        plugin: Option<&str>,
     ) -> Result<Job, JobError> {
         let place = |position| Place { file: path.to_owned(), position };
         let format = format_of(path).ok_or_else(|| JobError::Wrong {
@@ -126,19 +153,55 @@ impl Job {
         let mut job = || {
             let variables = with_defaults(&tree, variables)?;
             tree.substitute(&variables)?;
-            let file = JobFile::deserialize(typed::Typed(&tree))?;
+            let mut file = JobFile::deserialize(typed::Typed(&tree))?;
+            if let Some(plugin) = plugin {
+                plugin.clone_into(&mut file.rules.get_or_insert_default().plugin);
+            }
             resolve::job(file, path, &Lookups { root, env })
         };
-        job().map_err(|mut fault: Fault| {
-            fault.steps.reverse();
-            let position = if fault.steps.is_empty() {
-                None
-            } else {
-                locate::locate(format, text, &fault.steps, fault.at_key)
-            };
-            JobError::Wrong { place: place(position), message: fault.message, hint: fault.hint }
-        })
+        job().map_err(|fault| located(fault, path, format, text))
     }
+
+    /// A fault of the rule's settings, told at its place in the job file.
+    #[must_use]
+    pub fn settings_error(&self, rule: &str, fault: &SettingsFault) -> JobError {
+        let steps = fault.path.iter().map(|step| match step {
+            PathStep::Key(name) => Step::Key(name.clone()),
+            PathStep::Item(position) => Step::Item(*position),
+        });
+        let mut there = Fault::new(format!("{} (settings of the rule `{rule}`)", fault.message));
+        there.hint.clone_from(&fault.hint);
+        there.at_key = fault.at_key;
+        let outer = ["rules", "settings"].map(|name| Step::Key(name.to_owned()));
+        there.steps = outer.into_iter().chain(steps).collect();
+        there.steps.reverse();
+        match (format_of(&self.file), read(&self.file)) {
+            (Some(format), Ok(text)) => located(there, &self.file, format, &text),
+            (_, Err(error)) => error,
+            // A job that was made has a format.
+            (None, _) => JobError::Wrong {
+                place: Place { file: self.file.clone(), position: None },
+                message: there.message,
+                hint: there.hint,
+            },
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, JobError> {
+    std::fs::read_to_string(path).map_err(|source| JobError::Read { path: path.to_owned(), source })
+}
+
+/// The fault with its line and column.
+fn located(mut fault: Fault, path: &Path, format: Format, text: &str) -> JobError {
+    fault.steps.reverse();
+    let position = if fault.steps.is_empty() {
+        None
+    } else {
+        locate::locate(format, text, &fault.steps, fault.at_key)
+    };
+    let place = Place { file: path.to_owned(), position };
+    JobError::Wrong { place, message: fault.message, hint: fault.hint }
 }
 
 /// JSON Schema of the job file, for editors.
@@ -189,7 +252,7 @@ fn with_defaults(
 ) -> Result<BTreeMap<String, String>, Fault> {
     let mut variables = match tree.get("variables") {
         Some(declared) => BTreeMap::<String, String>::deserialize(typed::Typed(declared))
-            .map_err(|fault| fault.under(fault::Step::Key("variables".to_owned())))?,
+            .map_err(|fault| fault.under(Step::Key("variables".to_owned())))?,
         None => BTreeMap::new(),
     };
     for (name, value) in given {

@@ -22,6 +22,7 @@ mod frame;
 mod holds;
 pub mod job;
 pub mod journal;
+mod keeping;
 mod keys;
 mod known;
 mod letter_row;

@@ -66,11 +66,16 @@ pub(crate) struct Opened {
 
 impl Opened {
     pub(crate) async fn open(job: &Job, parts: &Parts, way: Way) -> Result<Self, RunError> {
-        match way {
+        let is_replay = matches!(way, Way::Replay(_));
+        let opened = match way {
             Way::Anew => Self::anew(job, parts).await,
             Way::Resume(rules) => Self::resume(job, parts, rules).await,
             Way::Replay(filter) => Self::replay(job, parts, filter).await,
-        }
+        }?;
+        // Before anything is judged for good.
+        let path = opened.journal.path();
+        crate::keeping::keep(job, path, &opened.run, is_replay, parts.clock.wall()).await?;
+        Ok(opened)
     }
 
     async fn anew(job: &Job, parts: &Parts) -> Result<Self, RunError> {

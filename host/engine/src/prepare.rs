@@ -67,7 +67,7 @@ pub(crate) fn prepare(plan: &Plan, frame: Arc<Frame>) -> Result<Prepared, RunErr
     let mut fates = vec![None; rows.len()];
     let transformed = match &plan.rule {
         Some(rule) if rule.transform && !rows.is_empty() => {
-            let transformed = rule.bound.transform(&source)?;
+            let transformed = frame.span().in_scope(|| rule.bound.transform(&source))?;
             verdicts(&transformed.verdicts, &mut fates);
             faults(plan, &frame, &rows, &transformed.faults, &mut fates)?;
             Some(transformed)

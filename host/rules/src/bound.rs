@@ -94,6 +94,7 @@ impl Bound {
         settings: BindSettings,
     ) -> Result<Self, RuleError> {
         setup::check_entity(&rule, &context.entity)?;
+        rule.check_settings(&context.settings)?;
         let setup = Setup::new(&rule, context, &tables)?;
         let judgement = setup.judgement(&rule);
         let (needs, instance) = setup.first_instance(&rule, &limits)?;

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use crate::schema::SettingsFault;
+
 /// Why a rule cannot be admitted, bound or called.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
@@ -44,6 +46,14 @@ pub enum RuleError {
         code: String,
         /// The author's words.
         message: String,
+    },
+    /// The job's settings do not fit the schema that the rule publishes.
+    #[error("the settings do not fit the rule `{rule}`: {fault}")]
+    Settings {
+        /// The rule.
+        rule: String,
+        /// What is wrong, and where.
+        fault: Box<SettingsFault>,
     },
     /// What `needs` answered makes no sense.
     #[error("the rule `{rule}` asks for what cannot be: {reason}")]
@@ -194,6 +204,10 @@ impl RuleError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Refused { reason, .. } => reason.hint()?,
+            Self::Settings { fault, .. } => {
+                let usual = || "see `dvsync rules inspect`: it lists the settings".to_owned();
+                return Some(fault.hint.clone().unwrap_or_else(usual));
+            }
             Self::Table { table, .. } => return Some(format!("add `[tables.{table}]` to the job")),
             Self::Column { .. } => {
                 "add the column to the source, or use another version of the rule"

@@ -32,6 +32,7 @@ mod machine;
 mod narrowing;
 mod rule;
 mod sandbox;
+mod schema;
 mod settings;
 mod store;
 mod tables;
@@ -45,4 +46,5 @@ pub use judged::{
 };
 pub use rule::Rule;
 pub use sandbox::Sandbox;
+pub use schema::{PathStep, SettingsFault};
 pub use settings::{BindSettings, Context, Isolation, Limits, SandboxSettings};

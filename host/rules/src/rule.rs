@@ -10,6 +10,7 @@ use crate::contract::{Description, HookName, HookNeeds, Hooks, Surface};
 use crate::error::RuleError;
 use crate::instance::Prepared;
 use crate::settings::{BindSettings, Context, Limits};
+use crate::store::Who;
 
 /// A rule that was admitted; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ struct Inner {
     digest: String,
     surface: Surface,
     label: Arc<str>,
+    who: Who,
 }
 
 impl Rule {
@@ -33,7 +35,11 @@ impl Rule {
         surface: Surface,
     ) -> Self {
         let label = format!("{}@{}", description.name, description.version).into();
-        Self { inner: Arc::new(Inner { prepared, description, digest, surface, label }) }
+        let who = Who {
+            rule: description.name.as_str().into(),
+            version: description.version.as_str().into(),
+        };
+        Self { inner: Arc::new(Inner { prepared, description, digest, surface, label, who }) }
     }
 
     /// What the rule says of itself.
@@ -58,6 +64,22 @@ impl Rule {
     #[must_use]
     pub fn surface(&self) -> &Surface {
         &self.inner.surface
+    }
+
+    /// Holds settings against the schema that the rule publishes; nothing of the
+    /// rule runs. A rule without a schema takes whatever it takes.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::Settings`] with the path to the first fault.
+    pub fn check_settings(&self, settings: &serde_json::Value) -> Result<(), RuleError> {
+        let Some(text) = &self.inner.description.settings_schema else { return Ok(()) };
+        // It was read as JSON when the rule was admitted.
+        let Ok(schema) = serde_json::from_str(text) else { return Ok(()) };
+        crate::schema::check(&schema, settings).map_err(|fault| RuleError::Settings {
+            rule: self.label().to_string(),
+            fault: fault.into(),
+        })
     }
 
     /// What each hook would read and set under this context, whether or not
@@ -98,7 +120,12 @@ impl Rule {
         &self.inner.prepared
     }
 
-    /// `name@version`, for messages and the log.
+    /// Name and version, for the log.
+    pub(crate) fn who(&self) -> Who {
+        self.inner.who.clone()
+    }
+
+    /// `name@version`, for messages.
     pub(crate) fn label(&self) -> &Arc<str> {
         &self.inner.label
     }

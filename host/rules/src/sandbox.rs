@@ -14,7 +14,7 @@ use crate::instance::Prepared;
 use crate::machine::Machine;
 use crate::rule::Rule;
 use crate::settings::{Limits, SandboxSettings};
-use crate::store::Holdings;
+use crate::store::{Holdings, Who};
 use crate::tables::Tables;
 
 const NAME_BYTES_MAX: usize = 128;
@@ -102,7 +102,8 @@ fn describe(
         setup_deadline: settings.describe_deadline,
         ..Limits::default()
     };
-    let holdings = Holdings::new(Arc::from(origin), Arc::new(Tables::default()), &limits);
+    let who = Who { rule: Arc::from(origin), version: Arc::from("") };
+    let holdings = Holdings::new(who, Arc::new(Tables::default()), &limits);
     let setup = |call, error: &dyn std::fmt::Display| RuleError::Setup {
         rule: origin.to_owned(),
         call,

@@ -13,9 +13,17 @@ use crate::tables::Tables;
 /// A log line is cut there.
 const LINE_BYTES_MAX: usize = 1024;
 
+/// Who speaks, in the log.
+#[derive(Clone)]
+pub(crate) struct Who {
+    pub(crate) rule: Arc<str>,
+    /// Empty before the rule has said it.
+    pub(crate) version: Arc<str>,
+}
+
 /// The data of a wasmtime store.
 pub(crate) struct Holdings {
-    rule: Arc<str>,
+    who: Who,
     tables: Arc<Tables>,
     bytes_left: usize,
     table_elements_left: usize,
@@ -32,10 +40,9 @@ pub(crate) struct Holdings {
 }
 
 impl Holdings {
-    /// `rule` is its name and version, for the log.
-    pub(crate) fn new(rule: Arc<str>, tables: Arc<Tables>, limits: &Limits) -> Self {
+    pub(crate) fn new(who: Who, tables: Arc<Tables>, limits: &Limits) -> Self {
         Self {
-            rule,
+            who,
             tables,
             bytes_left: limits.memory_bytes_max,
             table_elements_left: limits.table_elements_max,
@@ -61,7 +68,13 @@ impl Holdings {
     pub(crate) fn end(&self) {
         let left_out = self.lines.saturating_sub(self.lines_max);
         if left_out > 0 {
-            tracing::warn!(rule = &*self.rule, left_out, "the rule logs too much in one call");
+            let Who { rule, version } = &self.who;
+            tracing::warn!(
+                rule = &**rule,
+                version = &**version,
+                left_out,
+                "the rule logs too much in one call"
+            );
         }
     }
 
@@ -89,7 +102,8 @@ impl ResourceLimiter for Holdings {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        tracing::debug!(rule = &*self.rule, %error, "no more memory for the rule");
+        let Who { rule, version } = &self.who;
+        tracing::debug!(rule = &**rule, version = &**version, %error, "no more memory for the rule");
         self.memory_refused = true;
         Ok(())
     }
@@ -135,12 +149,13 @@ impl log::Host for Holdings {
         if self.lines > self.lines_max {
             return;
         }
-        let rule = &*self.rule;
+        // Which chunk is judged is told by the span of whoever calls.
+        let (rule, version) = (&*self.who.rule, &*self.who.version);
         match level {
-            log::Level::Debug => tracing::debug!(rule, "{message}"),
-            log::Level::Info => tracing::info!(rule, "{message}"),
-            log::Level::Warn => tracing::warn!(rule, "{message}"),
-            log::Level::Error => tracing::error!(rule, "{message}"),
+            log::Level::Debug => tracing::debug!(rule, version, "{message}"),
+            log::Level::Info => tracing::info!(rule, version, "{message}"),
+            log::Level::Warn => tracing::warn!(rule, version, "{message}"),
+            log::Level::Error => tracing::error!(rule, version, "{message}"),
         }
     }
 }

@@ -32,7 +32,7 @@ impl Rule for AccountRules {
             name: "account",
             version: env!("CARGO_PKG_VERSION"),
             entities: &["account"],
-            settings_schema: Some(include_str!("../settings.schema.json")),
+            settings_schema: Some(Settings::schema()),
             tables: &["salespeople"],
         }
     }

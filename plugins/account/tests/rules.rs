@@ -345,7 +345,7 @@ fn wrong_settings_stop_the_job_with_the_name_of_the_setting() {
     let cases = [
         (r#"{"default_country": "Narnia"}"#, "`default_country`: no country `Narnia` is known"),
         (r#"{"defualt_country": "US"}"#, "`defualt_country` is not known"),
-        (r#"{"skip": ["bank"]}"#, "`skip`: the rule does not write `bank`"),
+        (r#"{"skip": ["bank"]}"#, "`skip`: `bank` is none of `"),
         (r#"{"bad_phone": "ignore"}"#, "`ignore` is none of `keep`, `clear`, `reject`"),
         ("nonsense", "no JSON from byte 0 on"),
     ];
@@ -381,7 +381,7 @@ fn a_row_is_judged_by_itself() {
 #[test]
 fn the_settings_schema_lists_what_is_read() {
     let schema = AccountRules::describe().settings_schema.unwrap();
-    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     let properties = schema["properties"].as_object().unwrap();
     let table = stores(&[&[]]);
     // The defaults that the schema tells are those that the rule takes.

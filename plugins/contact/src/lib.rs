@@ -33,7 +33,7 @@ impl Rule for ContactRules {
             name: "contact",
             version: env!("CARGO_PKG_VERSION"),
             entities: &["contact"],
-            settings_schema: Some(include_str!("../settings.schema.json")),
+            settings_schema: Some(Settings::schema()),
             tables: &["salespeople"],
         }
     }

@@ -1,93 +1,63 @@
 //! What a job may set, and what it is otherwise.
 
-use dvsync_rules_sdk::{Context, Country, Failure, phone};
+use dvsync_rules_sdk::{Country, Word, phone, settings};
 
 use crate::columns::{TARGETS, TELEPHONES};
 
-/// The settings document, read. Every setting is optional.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Country of rows that have none. It tells the calling code only; the
-    /// address is not filled.
-    pub default_country: Option<Country>,
-    /// Territory to country, for rows that have no country.
-    pub territory_countries: Vec<(String, Country)>,
-    /// How a telephone number is written.
-    pub phone_format: phone::Format,
-    /// What to do with a telephone number that has no such form.
-    pub bad_phone: phone::Otherwise,
-    /// Code of the source to the target column that the number goes to.
-    pub phone_types: Vec<(String, String)>,
-    /// What to do with what is not an e-mail address.
-    pub bad_email: BadEmail,
-    /// Whether names are derived from the e-mail address.
-    pub names: bool,
-    /// Target columns that are not written, for a target that lacks them.
-    pub skip: Vec<String>,
-    /// Whether the owner is a sales person of the row's territory.
-    pub owner_by_territory: bool,
-    /// E-mail address of the user who owns the other contacts; without it their
-    /// owner stays as it is.
-    pub fallback_owner: Option<String>,
+settings! {
+    /// The settings document, read. Every setting is optional.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Settings {
+        /// Country of rows that have none, by English name or ISO 3166 code: tells the calling
+        /// code of their telephone numbers.
+        pub default_country: Option<Country>,
+        /// Territory to country, for rows that have no country; by English name or ISO 3166 code.
+        pub territory_countries: Vec<(String, Country)> = Vec::new(),
+        /// `+61 500 555 0162` or `+615005550162`.
+        pub phone_format: phone::Format = phone::Format::International,
+        /// A telephone number that cannot be written so: `keep` keeps the digits where only the
+        /// country is unknown and rejects the row else; `clear` clears the cell; `reject` rejects
+        /// the row.
+        pub bad_phone: phone::Otherwise = phone::Otherwise::Keep,
+        /// Code of `phone_type` to the target column that the number goes to.
+        pub phone_types: Vec<(String, String)> where in TELEPHONES = phone_types(),
+        /// What is not an e-mail address rejects the row, or clears the cell.
+        pub bad_email: BadEmail = BadEmail::Reject,
+        /// Whether `firstname` and `lastname` are derived from the e-mail address.
+        pub names: bool = true,
+        /// Target columns that are not written, for a target that lacks them.
+        pub skip: Vec<String> where in TARGETS = Vec::new(),
+        /// Whether the owner is the first sales person of the row's territory, where that one is
+        /// current.
+        pub owner_by_territory: bool = true,
+        /// E-mail address of the user who owns the other contacts; without it their owner stays as
+        /// it is.
+        pub fallback_owner: Option<String>,
+    }
 }
 
 /// What to do with what is not an e-mail address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadEmail {
     /// The row is rejected.
-    #[default]
     Reject,
     /// The target's cell is cleared.
     Clear,
 }
 
-impl Settings {
-    pub(crate) fn read(context: &Context) -> Result<Self, Failure> {
-        let mut given = context.settings()?;
-        let settings = Self {
-            default_country: given.country("default_country")?,
-            territory_countries: given.countries("territory_countries")?.unwrap_or_default(),
-            phone_format: given.word("phone_format", phone::Format::WORDS)?.unwrap_or_default(),
-            bad_phone: given.word("bad_phone", phone::Otherwise::WORDS)?.unwrap_or_default(),
-            phone_types: given.words("phone_types")?.unwrap_or_else(|| {
-                let kinds = [("1", "mobilephone"), ("2", "telephone2"), ("3", "telephone1")];
-                kinds.iter().map(|&(code, to)| (code.to_owned(), to.to_owned())).collect()
-            }),
-            bad_email: given
-                .word("bad_email", &[("reject", BadEmail::Reject), ("clear", BadEmail::Clear)])?
-                .unwrap_or_default(),
-            names: given.boolean("names")?.unwrap_or(true),
-            skip: given.texts("skip")?.unwrap_or_default(),
-            owner_by_territory: given.boolean("owner_by_territory")?.unwrap_or(true),
-            fallback_owner: given.text("fallback_owner")?,
-        };
-        given.finish()?;
-        let skips = settings.skip.iter().map(String::as_str);
-        known("skip", skips, &TARGETS)?;
-        let telephones = settings.phone_types.iter().map(|(_, column)| column.as_str());
-        known("phone_types", telephones, &TELEPHONES)?;
-        Ok(settings)
-    }
+impl Word for BadEmail {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("reject", Self::Reject), ("clear", Self::Clear)];
+}
 
+impl Settings {
     /// The target column is written.
     pub(crate) fn writes(&self, target: &str) -> bool {
         !self.skip.iter().any(|name| name == target)
     }
 }
 
-fn known<'a>(
-    setting: &str,
-    mut names: impl Iterator<Item = &'a str>,
-    known: &[&str],
-) -> Result<(), Failure> {
-    match names.find(|name| !known.contains(name)) {
-        None => Ok(()),
-        Some(name) => Err(Failure::misconfigured(
-            "bad-settings",
-            format!(
-                "settings: `{setting}`: the rule does not write `{name}`, but `{}`",
-                known.join("`, `")
-            ),
-        )),
-    }
+fn phone_types() -> Vec<(String, String)> {
+    let kinds = [("1", "mobilephone"), ("2", "telephone2"), ("3", "telephone1")];
+    kinds.iter().map(|&(code, to)| (code.to_owned(), to.to_owned())).collect()
 }

@@ -217,9 +217,9 @@ fn the_owner_is_the_first_sales_person_of_the_territory() {
 #[test]
 fn wrong_settings_stop_the_job_with_the_name_of_the_setting() {
     let cases = [
-        (r#"{"phone_types": {"1": "fax"}}"#, "`phone_types`: the rule does not write `fax`"),
+        (r#"{"phone_types": {"1": "fax"}}"#, "`phone_types`: `fax` is none of `"),
         (r#"{"territory_countries": {"1": "Narnia"}}"#, "no country `Narnia` is known"),
-        (r#"{"skip": ["phone"]}"#, "`skip`: the rule does not write `phone`"),
+        (r#"{"skip": ["phone"]}"#, "`skip`: `phone` is none of `"),
         (r#"{"owner": true}"#, "`owner` is not known"),
     ];
     let table = customers(&[&[]]);
@@ -253,7 +253,7 @@ fn a_row_is_judged_by_itself() {
 #[test]
 fn the_settings_schema_lists_what_is_read() {
     let schema = ContactRules::describe().settings_schema.unwrap();
-    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     let properties = schema["properties"].as_object().unwrap();
     let table = customers(&[&[]]);
     // The defaults that the schema tells are those that the rule takes.

@@ -2,6 +2,14 @@
 
 use dvsync_rules_sdk::prelude::*;
 
+settings! {
+    /// What a job may set.
+    pub struct Settings {
+        /// Region whose sellers own prospects.
+        pub region: String = "north".to_owned(),
+    }
+}
+
 /// Prospects belong to the seller of their region.
 pub struct Regions {
     region: String,
@@ -14,16 +22,14 @@ impl Rule for Regions {
             name: "regions",
             version: "0.1.0",
             entities: &["lead"],
+            settings_schema: Some(Settings::schema()),
             tables: &["salespeople"],
-            ..Default::default()
         }
     }
 
     fn configure(context: &Context) -> Result<Self, Failure> {
-        let mut settings = context.settings()?;
-        let region = settings.text("region")?.unwrap_or_else(|| "north".to_owned());
-        settings.finish()?; // a misspelt setting is an error
-        Ok(Self { region, tables: context.tables.clone() })
+        let settings = Settings::read(context)?;
+        Ok(Self { region: settings.region, tables: context.tables.clone() })
     }
 }
 

@@ -20,8 +20,9 @@ pub struct Description {
     pub version: &'static str,
     /// Logical names of the tables that it is for, or `*`.
     pub entities: &'static [&'static str],
-    /// JSON Schema of the settings document, if there are settings.
-    pub settings_schema: Option<&'static str>,
+    /// JSON Schema of the settings document, if there are settings: what
+    /// [`crate::settings!`] makes of a struct.
+    pub settings_schema: Option<String>,
     /// Tables that the job must grant, by name.
     pub tables: &'static [&'static str],
 }

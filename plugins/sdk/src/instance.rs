@@ -75,7 +75,7 @@ pub fn describe<R: Rule>() -> plugin::Description {
         name: description.name.to_owned(),
         version: description.version.to_owned(),
         entities: texts(description.entities),
-        settings_schema: description.settings_schema.map(str::to_owned),
+        settings_schema: description.settings_schema,
         tables: texts(description.tables),
     }
 }

@@ -5,11 +5,16 @@
 
 /// A JSON value. Numbers stay text, so that nothing is rounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Boolean(bool),
+    /// As written.
     Number(String),
+    /// Without its quotes and escapes.
     Text(String),
+    /// In order.
     List(Vec<Value>),
     /// As written: names may come twice.
     Map(Vec<(String, Value)>),

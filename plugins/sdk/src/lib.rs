@@ -32,6 +32,7 @@ mod json;
 mod number;
 mod output;
 mod rows;
+pub mod setting;
 mod settings;
 mod tables;
 mod verdicts;
@@ -63,6 +64,7 @@ pub use hooks::{Candidates, Description, Matching, Owner, Rule, Side, State, Tra
 pub use number::{Number, Numbers};
 pub use output::Output;
 pub use rows::Rows;
+pub use setting::{Setting, Word};
 pub use settings::Settings;
 pub use tables::{Resolved, Tables};
 pub use verdicts::{VerdictKind, Verdicts};
@@ -73,6 +75,6 @@ pub mod prelude {
         BooleanBuilder, Candidates, Choices, Context, DateBuilder, DecimalBuilder, Description,
         Failure, Field, Float64Builder, Int64Builder, Keys, Matching, Needs, Output, Owner, Owners,
         Rows, Rule, Side, State, States, Tables, TextBuilder, TimestampBuilder, Transform, Type,
-        UuidBuilder,
+        UuidBuilder, settings,
     };
 }

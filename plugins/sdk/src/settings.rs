@@ -1,5 +1,5 @@
-//! The job's settings for a rule, taken one by one, each with what it is
-//! otherwise. Pure.
+//! The job's settings for a rule, taken one by one, for whom [`crate::settings!`]
+//! is not enough. Pure.
 //!
 //! Promises: a setting of another type is refused by name with what was found; a
 //! setting that nobody asked for is refused with the names that are known.
@@ -7,7 +7,7 @@
 use crate::country::Country;
 use crate::failure::Failure;
 use crate::json::{Value, parse};
-use crate::number::Number;
+use crate::setting::Setting;
 
 /// A settings document. Take what the rule knows, then [`Settings::finish`]. A
 /// `null` is like a setting that is not there.
@@ -41,16 +41,24 @@ impl Settings {
         Some(self.entries.remove(position).1).filter(|value| *value != Value::Null)
     }
 
+    /// A setting of a type that settings may have.
+    ///
+    /// # Errors
+    /// It is something else, or none of `words`, where there are any.
+    pub fn typed<T: Setting>(
+        &mut self,
+        name: &'static str,
+        words: &[&str],
+    ) -> Result<Option<T>, Failure> {
+        self.take(name).map(|value| T::from_value(name, value, words)).transpose()
+    }
+
     /// Text.
     ///
     /// # Errors
     /// It is something else.
     pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Failure> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Text(text)) => Ok(Some(text)),
-            Some(other) => Err(expected(name, "text", &other)),
-        }
+        self.typed(name, &[])
     }
 
     /// Yes or no.
@@ -58,11 +66,7 @@ impl Settings {
     /// # Errors
     /// It is something else.
     pub fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, Failure> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Boolean(value)) => Ok(Some(value)),
-            Some(other) => Err(expected(name, "a boolean", &other)),
-        }
+        self.typed(name, &[])
     }
 
     /// A whole number of 32 bits: choices, states.
@@ -70,7 +74,7 @@ impl Settings {
     /// # Errors
     /// It is something else.
     pub fn int32(&mut self, name: &'static str) -> Result<Option<i32>, Failure> {
-        self.take(name).map(|value| int32(name, &value)).transpose()
+        self.typed(name, &[])
     }
 
     /// One of several words, with what each stands for.
@@ -97,7 +101,7 @@ impl Settings {
     /// # Errors
     /// It is something else, or a country that is not in our list.
     pub fn country(&mut self, name: &'static str) -> Result<Option<Country>, Failure> {
-        self.text(name)?.map(|text| country(name, &text)).transpose()
+        self.typed(name, &[])
     }
 
     /// Countries by text.
@@ -108,10 +112,7 @@ impl Settings {
         &mut self,
         name: &'static str,
     ) -> Result<Option<Vec<(String, Country)>>, Failure> {
-        self.map(name, |value| match value {
-            Value::Text(text) => country(name, &text),
-            other => Err(expected(name, "text in the map", &other)),
-        })
+        self.typed(name, &[])
     }
 
     /// A list of texts.
@@ -119,16 +120,7 @@ impl Settings {
     /// # Errors
     /// It is something else.
     pub fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Failure> {
-        let items = match self.take(name) {
-            None => return Ok(None),
-            Some(Value::List(items)) => items,
-            Some(other) => return Err(expected(name, "a list of text", &other)),
-        };
-        let text = |item| match item {
-            Value::Text(text) => Ok(text),
-            other => Err(expected(name, "text in the list", &other)),
-        };
-        items.into_iter().map(text).collect::<Result<_, _>>().map(Some)
+        self.typed(name, &[])
     }
 
     /// Codes of the source with the number that stands for each in the target.
@@ -136,7 +128,7 @@ impl Settings {
     /// # Errors
     /// It is something else.
     pub fn codes(&mut self, name: &'static str) -> Result<Option<Vec<(String, i32)>>, Failure> {
-        self.map(name, |value| int32(name, &value))
+        self.typed(name, &[])
     }
 
     /// Texts by text.
@@ -144,24 +136,7 @@ impl Settings {
     /// # Errors
     /// It is something else.
     pub fn words(&mut self, name: &'static str) -> Result<Option<Vec<(String, String)>>, Failure> {
-        self.map(name, |value| match value {
-            Value::Text(text) => Ok(text),
-            other => Err(expected(name, "text in the map", &other)),
-        })
-    }
-
-    fn map<T>(
-        &mut self,
-        name: &'static str,
-        read: impl Fn(Value) -> Result<T, Failure>,
-    ) -> Result<Option<Vec<(String, T)>>, Failure> {
-        let entries = match self.take(name) {
-            None => return Ok(None),
-            Some(Value::Map(entries)) => entries,
-            Some(other) => return Err(expected(name, "a map", &other)),
-        };
-        let read = |(key, value)| Ok((key, read(value)?));
-        entries.into_iter().map(read).collect::<Result<_, _>>().map(Some)
+        self.typed(name, &[])
     }
 
     /// All settings have been taken.
@@ -179,29 +154,11 @@ impl Settings {
     }
 }
 
-fn int32(name: &str, value: &Value) -> Result<i32, Failure> {
-    let number = match value {
-        Value::Number(digits) => Number::parse(digits).and_then(Number::to_i64),
-        other => return Err(expected(name, "a whole number", other)),
-    };
-    number
-        .and_then(|number| i32::try_from(number).ok())
-        .ok_or_else(|| bad(format!("`{name}`: a number is not whole, or not of 32 bits")))
-}
-
-fn country(name: &str, text: &str) -> Result<Country, Failure> {
-    Country::find(text).ok_or_else(|| bad(format!("`{name}`: no country `{text}` is known")))
-}
-
-fn expected(name: &str, what: &str, found: &Value) -> Failure {
-    bad(format!("`{name}`: expected {what}, found {}", found.name()))
-}
-
-fn bad(message: String) -> Failure {
+pub(crate) fn bad(message: String) -> Failure {
     Failure::misconfigured("bad-settings", format!("settings: {message}"))
 }
 
-fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let mut text = String::new();
     for word in words {
         text.push_str(if text.is_empty() { "`" } else { ", `" });
@@ -250,13 +207,16 @@ mod tests {
                 "settings: `owner` is not known, but `owners`, `status`, `format`, `skip`, `codes` are",
             ),
             (r#"{"owners": "yes"}"#, "settings: `owners`: expected a boolean, found text"),
-            (r#"{"status": 1.5}"#, "settings: `status`: a number is not whole, or not of 32 bits"),
+            (
+                r#"{"status": 1.5}"#,
+                "settings: `status`: expected a whole number from -2147483648 to 2147483647",
+            ),
             (
                 r#"{"status": 3000000000}"#,
-                "settings: `status`: a number is not whole, or not of 32 bits",
+                "settings: `status`: expected a whole number from -2147483648 to 2147483647",
             ),
             (r#"{"format": "tall"}"#, "settings: `format`: `tall` is none of `long`, `short`"),
-            (r#"{"skip": "x"}"#, "settings: `skip`: expected a list of text, found text"),
+            (r#"{"skip": "x"}"#, "settings: `skip`: expected a list, found text"),
             (r#"{"codes": {"a": "b"}}"#, "settings: `codes`: expected a whole number, found text"),
             (
                 r#"{"owners": true, "owners": false}"#,

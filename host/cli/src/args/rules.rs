@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::Format;
+use super::{
+    Format, KeygenArgs, ListArgs, PullArgs, PushArgs, QuarantineArgs, ReleaseArgs, RemoveArgs,
+    SignArgs, StoreArgs, VerifyArgs,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RulesArgs {
@@ -26,6 +29,24 @@ pub(crate) enum RulesCommand {
     Bench(BenchArgs),
     /// Shows what a rule is: hooks, columns, settings, imports, digest, size.
     Inspect(InspectArgs),
+    /// Makes a key to sign rules with.
+    Keygen(KeygenArgs),
+    /// Signs a component, or a version in a store.
+    Sign(SignArgs),
+    /// Looks whether components are whole, and who has signed them.
+    Verify(VerifyArgs),
+    /// Puts a rule into a store, under its name and version, for ever.
+    Push(PushArgs),
+    /// Takes a component out of a store.
+    Pull(PullArgs),
+    /// Lists what is in a store.
+    List(ListArgs),
+    /// Removes a version from a store.
+    Remove(RemoveArgs),
+    /// Keeps all jobs from a version.
+    Quarantine(QuarantineArgs),
+    /// Ends the quarantine of a version.
+    Release(ReleaseArgs),
 }
 
 /// What a rule is written in.
@@ -61,10 +82,12 @@ pub(crate) struct BuildArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Folder of a rule crate, which is built first; or a component; or the
-    /// name of a shipped rule.
+    /// Folder of a rule crate, which is built first; or a component; or
+    /// `account@1.2.0` of a store; or the name of a shipped rule.
     #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// Folder of fixtures; without it `fixtures` in the rule's folder, or here.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) fixtures: Option<PathBuf>,
@@ -81,10 +104,12 @@ pub(crate) struct TestArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckRuleArgs {
-    /// Folder of a rule crate, which is built first; or a component; or the
-    /// name of a shipped rule.
+    /// Folder of a rule crate, which is built first; or a component; or
+    /// `account@1.2.0` of a store; or the name of a shipped rule.
     #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// A job to bind it to, in place of the job's own rule: its source's
     /// columns, settings and granted tables. The target is not asked.
     #[arg(long, value_name = "JOB")]
@@ -99,10 +124,12 @@ pub(crate) struct CheckRuleArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// Folder of a rule crate, which is built first; or a component; or the
-    /// name of a shipped rule.
+    /// Folder of a rule crate, which is built first; or a component; or
+    /// `account@1.2.0` of a store; or the name of a shipped rule.
     #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// Folder of fixtures whose rows are repeated; without it `fixtures` in the
     /// rule's folder, or here.
     #[arg(long, value_name = "FOLDER")]
@@ -120,10 +147,12 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
-    /// Folder of a rule crate, which is built first; or a component; or the
-    /// name of a shipped rule.
+    /// Folder of a rule crate, which is built first; or a component; or
+    /// `account@1.2.0` of a store; or the name of a shipped rule.
     #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// A data file whose columns the rule is told of: some rules read a column
     /// only where there is one.
     #[arg(long, value_name = "FILE")]

@@ -6,15 +6,16 @@
 use std::sync::Arc;
 
 use dvsync_engine::Parts;
-use dvsync_engine::job::{Grant, Job, Match, Plugin};
+use dvsync_engine::job::{Grant, Job, Match};
 use dvsync_model::Entity;
 use dvsync_rules::Rule;
 use dvsync_sources::{Scan, Source};
 use serde::Serialize;
 
-use crate::args::{CheckArgs, Format};
+use crate::args::{CheckArgs, Format, RuleChoice};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::judge::{self, Which};
 use crate::open::Opened;
 use crate::summary::out;
 use crate::talk::Talk;
@@ -87,7 +88,15 @@ impl Findings {
 
 pub(crate) async fn check(args: &CheckArgs, talk: &Talk) -> Result<Exit, Failure> {
     let mut findings = Findings::new(args.report);
-    let loaded = load::job(&args.job).map(|job| {
+    let rule = match &args.rules {
+        None => None,
+        Some(RuleChoice::Named(rule)) => Some(rule.as_str()),
+        Some(RuleChoice::Same | RuleChoice::Latest) => {
+            return Err(Failure::usage("`same` and `latest` are of a run that goes on")
+                .hint("name a file or a rule: `account@1.2.0`"));
+        }
+    };
+    let loaded = load::with_rule(&args.job, rule).map(|job| {
         let message = format!("`{}` is well-formed", job.file.display());
         (job, message)
     });
@@ -161,21 +170,14 @@ fn rows(settings: &dvsync_sources::Settings) -> Result<String, Failure> {
 }
 
 fn rule(job: &Job) -> Result<(Option<Rule>, String), Failure> {
-    let Some(rules) = &job.rules else { return Ok((None, "the job has none".to_owned())) };
     let sandbox = shipped::sandbox(job)?;
-    let rule = shipped::admit(job, &sandbox)?;
-    let from = match &rules.plugin {
-        Plugin::Shipped { .. } => "shipped".to_owned(),
-        Plugin::File(path) => format!("`{}`", path.display()),
+    let Some(judge) = judge::of(job, Which::Now, &sandbox)? else {
+        return Ok((None, "the job has none".to_owned()));
     };
-    let said = match &rule {
-        Some(rule) => {
-            let description = rule.description();
-            format!("{}@{} ({from}), {}", description.name, description.version, rule.digest())
-        }
-        None => from,
-    };
-    Ok((rule, said))
+    let (description, from) = (judge.rule.description(), &judge.from);
+    let said =
+        format!("{}@{} ({from}), {}", description.name, description.version, judge.rule.digest());
+    Ok((Some(judge.rule), said))
 }
 
 async fn target(job: &Job) -> Result<(Opened, String), Failure> {

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use dvsync_engine::job::Job;
 use dvsync_engine::journal::{LetterFilter, RunStatus};
 use dvsync_engine::{LeftAlone, Parts, Progress, Report, RulesOnResume, Stop};
+use dvsync_rules::{Rule, Sandbox};
 
-use crate::args::{RulesWord, RunArgs};
+use crate::args::{RuleChoice, RunArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::judge::{self, Which};
 use crate::talk::Talk;
 use crate::{load, open, shipped, signals, summary, watch};
 
@@ -16,12 +18,20 @@ use crate::{load, open, shipped, signals, summary, watch};
 const SEED: u64 = 0;
 
 pub(crate) async fn run(args: &RunArgs, talk: &Talk) -> Result<Exit, Failure> {
-    let job = load::job(&args.job)?;
-    let way = match (args.resume, args.rules) {
-        (false, _) => Way::Anew,
-        (true, RulesWord::Same) => Way::Resume(RulesOnResume::Same),
-        (true, RulesWord::Latest) => Way::Resume(RulesOnResume::Latest),
+    let (way, rule) = match (args.resume, &args.rules) {
+        (false, None) => (Way::Anew, None),
+        (false, Some(RuleChoice::Named(rule))) => (Way::Anew, Some(rule.as_str())),
+        (false, Some(RuleChoice::Same | RuleChoice::Latest)) => {
+            return Err(Failure::usage("`--rules same` and `--rules latest` go with --resume")
+                .hint("without --resume a run takes the job's rule as it is now"));
+        }
+        (true, None | Some(RuleChoice::Same)) => (Way::Resume(RulesOnResume::Same), None),
+        (true, Some(RuleChoice::Latest)) => (Way::Resume(RulesOnResume::Latest), None),
+        (true, Some(RuleChoice::Named(rule))) => {
+            (Way::Resume(RulesOnResume::Latest), Some(rule.as_str()))
+        }
     };
+    let job = load::with_rule(&args.job, rule)?;
     let (report, _) = go(&job, way, *talk, &Stop::new()).await?;
     let kept = summary::keep(&report)?;
     summary::print(&report, args.report)?;
@@ -59,7 +69,12 @@ pub(crate) async fn go(
     let progress = Progress::new();
     let running = async {
         let sandbox = shipped::sandbox(job)?;
-        let rule = shipped::admit(job, &sandbox)?;
+        let which = match way {
+            Way::Resume(RulesOnResume::Same) => Which::AsTheRun,
+            _ => Which::Now,
+        };
+        let (job, rule) = judged(job, which, &sandbox, talk)?;
+        let job = &job;
         let target = open::target(job).await?;
         let parts = Parts { client: target.client.clone(), clock: target.clock, rule, seed: SEED };
         let none = LeftAlone::default();
@@ -77,4 +92,23 @@ pub(crate) async fn go(
     };
     let watched = watch::watch(&job.name, &progress, talk, running);
     signals::heed(stop, talk, watched).await
+}
+
+/// The job with what its rule turned out to be; a store's is told.
+fn judged(
+    job: &Job,
+    which: Which,
+    sandbox: &Sandbox,
+    talk: Talk,
+) -> Result<(Job, Option<Rule>), Failure> {
+    let mut job = job.clone();
+    let Some(judge) = judge::of(&job, which, sandbox)? else { return Ok((job, None)) };
+    if let Some(kept) = &judge.kept {
+        let (name, version, digest) = (&kept.name, &kept.version, kept.digest.short());
+        talk.say(format!("rule: {name}@{version} ({digest}), {}", judge.from));
+    }
+    if let Some(rules) = &mut job.rules {
+        rules.kept = judge.kept;
+    }
+    Ok((job, Some(judge.rule)))
 }

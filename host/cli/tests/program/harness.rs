@@ -58,6 +58,7 @@ impl Place {
             .current_dir(self.folder.path())
             .env("XDG_CACHE_HOME", compiled_rules())
             .env_remove("DVSYNC_LOG")
+            .env_remove("DVSYNC_STORE")
             .stdin(Stdio::null());
         command
     }

@@ -163,7 +163,8 @@ fn a_shipped_rule_is_inspected_by_its_name() {
     place.write("settings.toml", "colour = \"blue\"\n");
     let wrong = place.run(&["rules", "inspect", "account", "--settings", "settings.toml"]);
     assert_eq!(wrong.exit, Some(64), "{wrong:?}");
-    assert!(wrong.stderr.contains("is misconfigured"), "{wrong:?}");
+    let said = "the settings do not fit the rule `account@0.1.0`: `colour`: unknown key `colour`";
+    assert!(wrong.stderr.contains(said), "{wrong:?}");
     let missing = place.run(&["rules", "inspect", "acount"]);
     assert_eq!(missing.exit, Some(64));
     assert!(missing.stderr.contains("a shipped rule: `account` and `contact`"), "{missing:?}");

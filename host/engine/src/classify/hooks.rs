@@ -77,7 +77,8 @@ pub(super) async fn ask(
         let rows = incoming(&rule.bound, HookName::State, prepared, plan)?;
         let current = current(&rule.bound, HookName::State, prepared, matched, plan)?;
         let bound = Arc::clone(&rule.bound);
-        let said = unblock(move || bound.state(&rows, &current)).await??;
+        let span = prepared.frame.span();
+        let said = unblock(move || span.in_scope(|| bound.state(&rows, &current))).await??;
         verdicts(&said.verdicts, &mut prepared.fates);
         faults(plan, &prepared.frame, &prepared.rows, &said.faults, &mut prepared.fates)?;
         for (name, array) in [("statecode", said.statecode), ("statuscode", said.statuscode)] {
@@ -95,7 +96,8 @@ pub(super) async fn ask(
         let rows = incoming(&rule.bound, HookName::Owner, prepared, plan)?;
         let current = current(&rule.bound, HookName::Owner, prepared, matched, plan)?;
         let bound = Arc::clone(&rule.bound);
-        let said = unblock(move || bound.owner(&rows, &current)).await??;
+        let span = prepared.frame.span();
+        let said = unblock(move || span.in_scope(|| bound.owner(&rows, &current))).await??;
         verdicts(&said.verdicts, &mut prepared.fates);
         faults(plan, &prepared.frame, &prepared.rows, &said.faults, &mut prepared.fates)?;
         let values = owners(plan, known, prepared, position, &said).await?;

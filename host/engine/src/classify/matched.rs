@@ -84,7 +84,9 @@ async fn match_keys(
                 return Err(RunError::Bug("matching by rules without a rule".into()));
             };
             let rows = incoming(&bound, dvsync_rules::HookName::Matching, prepared, plan)?;
-            let derived = unblock(move || bound.derive(Side::Incoming, &rows)).await??;
+            let span = prepared.frame.span();
+            let derive = move || span.in_scope(|| bound.derive(Side::Incoming, &rows));
+            let derived = unblock(derive).await??;
             verdicts(&derived.verdicts, &mut prepared.fates);
             faults(plan, &prepared.frame, &prepared.rows, &derived.faults, &mut prepared.fates)?;
             let keys: ArrayRef = Arc::new(derived.keys.clone());
@@ -152,7 +154,9 @@ async fn choose(
             let candidates = take_record_batch(&matches.rows, &UInt32Array::from(listed.clone()))?;
             let bound = Arc::clone(bound);
             let starts = offsets.clone();
-            let said = unblock(move || bound.choose(&rows, &offsets, &candidates)).await??;
+            let span = prepared.frame.span();
+            let choose = move || span.in_scope(|| bound.choose(&rows, &offsets, &candidates));
+            let said = unblock(choose).await??;
             for (place, &row) in open.iter().enumerate() {
                 let start = usize::try_from(starts[place]).unwrap_or(0);
                 chosen[row] = said.chosen[place]

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::secret::SecretRef;
 use super::source_file::{GrantSection, SeedSection, SourceSection};
+use super::trust::TrustSection;
 use super::units::{Size, Span};
 use super::words::{
     BypassWord, CreateInactive, DopHintWord, Isolation, LookupWord, MatchSection, ModeWord,
@@ -35,6 +36,9 @@ pub struct JobFile {
     pub target: TargetSection,
     /// The rule that judges each row.
     pub rules: Option<RulesSection>,
+    /// Where rules are kept.
+    #[serde(default)]
+    pub registry: RegistrySection,
     /// Tables that the rule may look up, by the name that it uses.
     #[serde(default)]
     pub tables: BTreeMap<String, GrantSection>,
@@ -165,13 +169,16 @@ pub struct EmulatorSection {
 }
 
 /// The rule that judges each row.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct RulesSection {
-    /// `account`, `account@0.1.0` (shipped) or a file, `rules/own.wasm`.
+    /// `account`, `account@1`, `account@0.1.0`, `account@sha256:...` (of the store, else shipped)
+    /// or a file, `rules/own.wasm`.
     pub plugin: String,
-    /// Passed to the rule as JSON.
+    /// Passed to the rule as JSON; the rule's own schema says what may stand here.
     pub settings: Option<BTreeMap<String, serde_json::Value>>,
+    /// Whose signatures it needs; anybody's, or none, if absent.
+    pub trust: Option<TrustSection>,
     /// How instances are shared; `warm` if absent.
     pub isolation: Option<Isolation>,
     /// What becomes of rows that the rule fails on; `dead_letter` if absent.
@@ -183,6 +190,14 @@ pub struct RulesSection {
     /// yet.
     #[serde(default)]
     pub wasi: bool,
+}
+
+/// Where rules are kept.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub struct RegistrySection {
+    /// Folder; `.dvsync/rules` if absent. `--store` and `DVSYNC_STORE` go before it.
+    pub path: Option<PathBuf>,
 }
 
 /// Bounds of each call of a rule.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dvsync_dataverse::{DopHintScope, PrincipalSettings, WriteHeaders};
+use dvsync_registry::{Digest, Reference, RuleName, Trust, Version};
 use dvsync_sources::Settings;
 
 use super::words::{
@@ -30,6 +31,8 @@ pub struct Job {
     pub target: Target,
     /// The rule that judges each row.
     pub rules: Option<Rules>,
+    /// Where rules are kept.
+    pub registry: Registry,
     /// Tables granted to the rule, by the name that it uses.
     pub tables: BTreeMap<String, Grant>,
     /// Columns of the target by logical name; not empty where there is no rule.
@@ -158,26 +161,47 @@ pub struct Rules {
     pub plugin: Plugin,
     /// Passed to the rule; a JSON object.
     pub settings: serde_json::Value,
+    /// Whose signatures it needs, besides those that the store demands.
+    pub trust: Trust,
     /// How instances are shared.
     pub isolation: Isolation,
     /// What becomes of rows that the rule fails on.
     pub on_failure: OnFailure,
     /// Bounds of each call.
     pub limits: RuleLimits,
+    /// What the plugin stands for, where that lies in a store; nothing before
+    /// somebody has looked.
+    pub kept: Option<Kept>,
 }
 
 /// Where the rule's component comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plugin {
-    /// One that is shipped with the program: `account@0.1.0`.
-    Shipped {
-        /// `account`.
-        name: String,
-        /// The version that it must have.
-        version: Option<String>,
-    },
+    /// The store's, or one that is shipped with the program: `account@1`.
+    Named(Reference),
     /// A file.
     File(PathBuf),
+}
+
+/// Where rules are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    /// The folder; it need not be there.
+    pub path: PathBuf,
+}
+
+/// A version in a store that a run judges by: kept there until the run is
+/// finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The store.
+    pub store: PathBuf,
+    /// The rule.
+    pub name: RuleName,
+    /// Its version.
+    pub version: Version,
+    /// Its component.
+    pub digest: Digest,
 }
 
 /// Bounds of each call of a rule.

@@ -10,17 +10,14 @@ use std::time::Duration;
 use super::Lookups;
 use super::fault::Fault;
 use super::file::{
-    BatchSection, ColumnSection, JobFile, JournalSection, LimitsSection, RecordsTyped,
-    RetrySection, RulesSection,
+    BatchSection, ColumnSection, JobFile, JournalSection, LimitsSection, RecordsTyped, RetrySection,
 };
-use super::needed::{
-    Batch, ColumnMapping, ColumnSource, Job, Journal, Limits, LookupBy, Plugin, Retry, RuleLimits,
-    Rules,
-};
+use super::needed::{Batch, ColumnMapping, ColumnSource, Job, Journal, Limits, LookupBy, Retry};
 use super::resolve_source::{grant, source};
 use super::resolve_target::target;
+use super::rules::{registry, rules};
 use super::units::{Size, Span};
-use super::words::{Isolation, Mode, ModeWord, OnFailure, OnMissing, TooLong, WhenNull};
+use super::words::{Mode, ModeWord, OnMissing, TooLong, WhenNull};
 
 pub(super) fn job(file: JobFile, path: &Path, lookups: &Lookups<'_>) -> Result<Job, Fault> {
     let name = name(file.name)?;
@@ -62,6 +59,7 @@ pub(super) fn job(file: JobFile, path: &Path, lookups: &Lookups<'_>) -> Result<J
         source,
         target,
         rules,
+        registry: registry(file.registry, lookups),
         tables,
         columns,
         batch: batch(file.batch)?,
@@ -90,55 +88,6 @@ fn mode(mode: ModeWord) -> Result<Mode, Fault> {
         ModeWord::Mirror => ("mirror", "use `upsert`; what left the source stays as it is"),
     };
     Err(Fault::at("mode", format!("mode `{word}` is not there yet")).hint(hint))
-}
-
-fn rules(section: RulesSection, lookups: &Lookups<'_>) -> Result<Rules, Fault> {
-    if section.wasi {
-        return Err(Fault::at("rules.wasi", "rules that import WASI are not admitted yet")
-            .hint("build the rule without WASI: for `wasm32-unknown-unknown`"));
-    }
-    let limits = section.limits;
-    let settings = section.settings.unwrap_or_default().into_iter().collect();
-    Ok(Rules {
-        plugin: plugin(&section.plugin, lookups)?,
-        settings: serde_json::Value::Object(settings),
-        isolation: section.isolation.unwrap_or(Isolation::Warm),
-        on_failure: section.on_failure.unwrap_or(OnFailure::DeadLetter),
-        limits: RuleLimits {
-            memory: bytes(limits.memory, 256 << 20, 1 << 20..=4 << 30, "rules.limits.memory")?,
-            time_per_call: span(
-                limits.time_per_call,
-                10_000,
-                10..=600_000,
-                "rules.limits.time_per_call",
-            )?,
-            output: bytes(limits.output, 128 << 20, 1 << 10..=1 << 30, "rules.limits.output")?,
-            log_lines: limits.log_lines.unwrap_or(100),
-            narrowing_calls: limits.narrowing_calls.unwrap_or(1000),
-        },
-    })
-}
-
-fn plugin(text: &str, lookups: &Lookups<'_>) -> Result<Plugin, Fault> {
-    let at = "rules.plugin";
-    if let Some((scheme, _)) = text.split_once("://") {
-        return Err(Fault::at(at, format!("rules from `{scheme}://` are not there yet"))
-            .hint("name a shipped rule or a file"));
-    }
-    let is_path = text.contains(['/', '\\']) || text.ends_with(".wasm");
-    if is_path {
-        return Ok(Plugin::File(lookups.absolute(Path::new(text))));
-    }
-    let (name, version) = match text.split_once('@') {
-        Some((name, version)) => (name, Some(version.to_owned())),
-        None => (text, None),
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if name.is_empty() || !name.chars().all(plain) || version.as_deref() == Some("") {
-        return Err(Fault::at(at, format!("`{text}` names no rule"))
-            .hint("write \"account\", \"account@0.1.0\" or a path that ends in .wasm"));
-    }
-    Ok(Plugin::Shipped { name: name.to_owned(), version })
 }
 
 fn column(section: ColumnSection, at: &str, has_rule: bool) -> Result<ColumnMapping, Fault> {

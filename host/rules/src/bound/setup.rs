@@ -43,6 +43,7 @@ pub(crate) fn asked(
     context: Context,
     limits: &Limits,
 ) -> Result<BTreeMap<HookName, HookNeeds>, RuleError> {
+    rule.check_settings(&context.settings)?;
     let setup = Setup::of(context, Tables::default());
     let mut instance = setup.unconfigured(rule, limits)?;
     let hooks = setup.ask(rule, limits, &mut instance)?;
@@ -117,7 +118,7 @@ impl Setup {
     }
 
     fn unconfigured(&self, rule: &Rule, limits: &Limits) -> Result<Instance, RuleError> {
-        let holdings = Holdings::new(Arc::clone(rule.label()), Arc::clone(&self.tables), limits);
+        let holdings = Holdings::new(rule.who(), Arc::clone(&self.tables), limits);
         let instance = rule.prepared().instantiate(holdings, limits);
         instance.map_err(|error| failed_in(rule, "its start", error))
     }

@@ -114,3 +114,27 @@ fn the_judgement_changes_with_settings_and_tables_and_nothing_else() {
     assert_ne!(first, judgement(json!({"a": 1, "b": 3}), "x", 1));
     assert_ne!(first, judgement(json!({"a": 1, "b": 2}), "y", 1));
 }
+
+#[test]
+fn settings_are_held_against_the_schema_before_the_rule_sees_them() {
+    let sandbox = sandbox();
+    let rule = honest(&sandbox);
+    // The guest publishes `{"type":"object"}`, and calls `wrong` misconfigured.
+    for (settings, expected) in [
+        (json!({"any": 1}), None),
+        (Value::Null, None),
+        (
+            json!([]),
+            Some("the settings do not fit the rule `honest@1.2.3`: expected a table, found a list"),
+        ),
+        (
+            json!(["wrong"]),
+            Some("the settings do not fit the rule `honest@1.2.3`: expected a table, found a list"),
+        ),
+    ] {
+        let checked = rule.check_settings(&settings).err().map(|error| error.to_string());
+        assert_eq!(checked.as_deref(), expected);
+        let asked = rule.needs(context(honest_source(), settings), &Limits::default());
+        assert_eq!(asked.err().map(|error| error.to_string()).as_deref(), expected);
+    }
+}

@@ -31,7 +31,7 @@ pub(super) fn bench(args: &BenchArgs, talk: Talk) -> Result<Exit, Failure> {
         return Err(Failure::usage("`--rows 0` measures nothing"));
     }
     let sandbox = shipped::usual_sandbox()?;
-    let rule = Found::named(&args.rule, talk)?.admit(&sandbox)?.rule;
+    let rule = Found::named(&args.rule, &args.store, talk)?.admit(&sandbox)?.rule;
     let label = format!("{}@{}", rule.description().name, rule.description().version);
     let fixtures = fixtures(args.fixtures.as_deref(), &args.rule);
     let only: Vec<String> = args.case.iter().cloned().collect();

@@ -151,7 +151,9 @@ impl Case {
             RuleError::Table { table, .. } => {
                 Some(format!("grant it: `{}`", file(&format!("tables/{table}.csv"))))
             }
-            RuleError::Misconfigured { .. } => Some(format!("mend `{}`", file("settings.toml"))),
+            RuleError::Misconfigured { .. } | RuleError::Settings { .. } => {
+                Some(format!("mend `{}`", file("settings.toml")))
+            }
             RuleError::Column { .. } => Some(format!("add the column to `{}`", file("source.csv"))),
             RuleError::Type { .. } => {
                 Some(format!("declare it under `[types]` in `{}`", file("case.toml")))

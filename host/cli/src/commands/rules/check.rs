@@ -2,13 +2,12 @@
 //! rule fits a job. The job's target is not asked.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema};
 use dvsync_engine::job::{Grant, Job};
-use dvsync_rules::{BindSettings, Context, HookName, Limits, Rule};
+use dvsync_rules::{BindSettings, Context, HookName, Limits, Rule, RuleError};
 
 use super::{find, tables};
 use crate::args::{CheckRuleArgs, JobArgs};
@@ -20,9 +19,9 @@ use crate::{load, shipped};
 
 pub(super) fn check(args: &CheckRuleArgs, talk: Talk) -> Result<Exit, Failure> {
     let mut findings = Findings::new(args.report);
-    let rule = findings.note("rule", admitted(&args.rule, talk))?;
+    let rule = findings.note("rule", admitted(args, talk))?;
     if let Some(path) = &args.job {
-        let typed = JobArgs { job: path.clone(), set: args.set.clone() };
+        let typed = JobArgs { job: path.clone(), set: args.set.clone(), store: None };
         let loaded = load::without_secrets(&typed).map(|job| {
             let said = format!("`{}` is well-formed", path.display());
             (job, said)
@@ -35,8 +34,8 @@ pub(super) fn check(args: &CheckRuleArgs, talk: Talk) -> Result<Exit, Failure> {
     findings.finish(talk, "the rule can run")
 }
 
-fn admitted(name: &Path, talk: Talk) -> Result<(Rule, String), Failure> {
-    let found = find::Found::named(name, talk)?;
+fn admitted(args: &CheckRuleArgs, talk: Talk) -> Result<(Rule, String), Failure> {
+    let found = find::Found::named(&args.rule, &args.store, talk)?;
     let rule = found.admit(&shipped::usual_sandbox()?)?.rule;
     let description = rule.description();
     let said = format!(
@@ -80,7 +79,11 @@ fn bind(rule: &Rule, job: &Job, findings: &mut Findings) -> Result<(), Failure> 
         ..Limits::default()
     });
     let bound = rule.bind(context, granted, limits, BindSettings::default());
-    let said = bound.map_err(Failure::from).map(|bound| {
+    let failed = |error| match error {
+        RuleError::Settings { rule, fault } => job.settings_error(&rule, &fault).into(),
+        other => Failure::from(other),
+    };
+    let said = bound.map_err(failed).map(|bound| {
         let each = |hook: HookName| {
             let needs = bound.needs(hook)?;
             let (reads, writes) = (needs.reads_source.len(), needs.writes.len());

@@ -20,7 +20,7 @@ use crate::talk::Talk;
 type Needs = BTreeMap<HookName, HookNeeds>;
 
 pub(super) fn inspect(args: &InspectArgs, talk: Talk) -> Result<Exit, Failure> {
-    let found = Found::named(&args.rule, talk)?;
+    let found = Found::named(&args.rule, &args.store, talk)?;
     let admitted = found.admit(&shipped::usual_sandbox()?)?;
     let source = match &args.source {
         Some(path) => tables::columns(path)?,
@@ -39,13 +39,15 @@ pub(super) fn inspect(args: &InspectArgs, talk: Talk) -> Result<Exit, Failure> {
             }
             Err(error) => return Err(error.into()),
         };
+    let signed: Vec<String> =
+        found.signatures()?.iter().map(|signature| signature.key_id.to_string()).collect();
     match args.report {
         Format::Json => {
-            let text = serde_json::to_string_pretty(&as_json(&found, &admitted, &asked))
+            let text = serde_json::to_string_pretty(&as_json(&found, &admitted, &asked, &signed))
                 .map_err(|error| Failure::bug("cannot write JSON", error))?;
             out(&format!("{text}\n"))?;
         }
-        Format::Text => out(&as_text(&found, &admitted, &asked, args.source.is_none()))?,
+        Format::Text => out(&as_text(&found, &admitted, &asked, args.source.is_none(), &signed))?,
     }
     Ok(Exit::Complete)
 }
@@ -80,6 +82,7 @@ fn as_text(
     admitted: &Admitted,
     asked: &Result<Needs, String>,
     is_without_source: bool,
+    signed: &[String],
 ) -> String {
     let rule = &admitted.rule;
     let (description, surface) = (rule.description(), rule.surface());
@@ -93,6 +96,7 @@ fn as_text(
     say("imports", or_nothing(&surface.imports));
     say("tables", or_nothing(&description.tables));
     say("settings", schema_words(description.settings_schema.as_deref()));
+    say("signed", or_nothing(signed));
     say("digest", rule.digest().to_owned());
     say("size", format!("{} bytes", found.bytes.len()));
     say("compiled", if admitted.was_cached { "in the cache" } else { "just now" }.to_owned());
@@ -123,7 +127,12 @@ fn as_text(
     lines.join("\n") + "\n"
 }
 
-fn as_json(found: &Found, admitted: &Admitted, asked: &Result<Needs, String>) -> Value {
+fn as_json(
+    found: &Found,
+    admitted: &Admitted,
+    asked: &Result<Needs, String>,
+    signed: &[String],
+) -> Value {
     let rule = &admitted.rule;
     let (description, surface) = (rule.description(), rule.surface());
     let columns = |fields: &[Field]| -> Vec<Value> {
@@ -153,6 +162,7 @@ fn as_json(found: &Found, admitted: &Admitted, asked: &Result<Needs, String>) ->
         "exports": surface.exports,
         "tables": description.tables,
         "settings_schema": schema.and_then(|text| serde_json::from_str::<Value>(text).ok()),
+        "signed_by": signed,
         "digest": rule.digest(),
         "bytes": found.bytes.len(),
         "was_cached": admitted.was_cached,

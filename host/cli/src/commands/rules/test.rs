@@ -48,7 +48,7 @@ struct TestedCase {
 }
 
 pub(super) fn test(args: &TestArgs, talk: Talk) -> Result<Exit, Failure> {
-    let found = Found::named(&args.rule, talk)?;
+    let found = Found::named(&args.rule, &args.store, talk)?;
     let rule = found.admit(&shipped::usual_sandbox()?)?.rule;
     let fixtures = fixtures(args.fixtures.as_deref(), &args.rule);
     let mut tested = Tested {

@@ -358,14 +358,36 @@ fn what_contradicts_itself_is_refused() {
     check(
         &and("[rules]\nplugin = \"oci://registry/account\""),
         expect![[r#"
-        a.toml:13:10: rules from `oci://` are not there yet
-        hint: name a shipped rule or a file"#]],
+        a.toml:13:10: a run fetches no rule from `oci://`
+        hint: fetch it once, dvsync rules pull, and name it: "account@1.2.0""#]],
     );
     check(
         &and("[rules]\nplugin = \"account@\""),
         expect![[r#"
         a.toml:13:10: `account@` names no rule
-        hint: write "account", "account@0.1.0" or a path that ends in .wasm"#]],
+        hint: write "account", "account@1", "account@0.1.0", "account@sha256:..." or a path that ends in .wasm"#]],
+    );
+    check(
+        &and("[rules]\nplugin = \"account\"\ntrust = { require = true }"),
+        expect![[r#"
+            a.toml:14:1: a signature is required, and no key is named
+            hint: name one: keys = ["ed25519:..."], or { file = "team.pub" }"#]],
+    );
+    check(
+        &and("[rules]\nplugin = \"account\"\ntrust = { keys = [\"hunter2\"] }"),
+        expect![[r#"
+            a.toml:14:19: `...` is no public key
+            hint: write `ed25519:...` as `dvsync rules keygen` prints it"#]],
+    );
+    check(
+        &and("[rules]\nplugin = \"account\"\ntrust = { keys = [{ file = \"no.pub\" }] }"),
+        expect![[r#"
+            a.toml:14:19: cannot use the key file `no.pub`: No such file or directory (os error 2)"#]],
+    );
+    check(
+        &and("[rules]\nplugin = \"account\"\ntrust = { keys = [7] }"),
+        expect![[r#"
+            a.toml:14:19: expected a public key, "ed25519:..." or { file = "team.pub" }, found `7`"#]],
     );
 }
 

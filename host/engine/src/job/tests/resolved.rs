@@ -129,8 +129,9 @@ key = ["internalemailaddress"]
     );
     let job = job(&text);
     let rules = job.rules.unwrap();
-    let version = Some("0.1.0".to_owned());
-    assert_eq!(rules.plugin, Plugin::Shipped { name: "account".to_owned(), version });
+    assert_eq!(rules.plugin, Plugin::Named("account@0.1.0".parse().unwrap()));
+    assert_eq!(rules.trust, dvsync_registry::Trust::default());
+    assert_eq!(job.registry.path, Path::new("jobs/.dvsync/rules"));
     assert_eq!(rules.settings["nested"]["list"], serde_json::json!([1, 2.5, true]));
     assert_eq!(rules.limits.memory, 32 << 20);
     assert_eq!(job.columns["name"].source, ColumnSource::Rule);
@@ -140,4 +141,57 @@ key = ["internalemailaddress"]
     assert!(matches!(&job.tables["users"], Grant::Entity { select, .. } if select.len() == 1));
     let TargetUrl::Emulator(emulator) = job.target.url else { panic!("not the emulator") };
     assert_eq!(emulator.seed[0].key, ["internalemailaddress"]);
+}
+
+#[test]
+fn another_rule_than_the_jobs_can_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("job.toml");
+    std::fs::write(&file, SMALL).unwrap();
+    let none = BTreeMap::new();
+    let job = Job::load_with_rule(&file, &none, &env, Some("account@1.2")).unwrap();
+    let rules = job.rules.unwrap();
+    assert_eq!(rules.plugin, Plugin::Named("account@1.2".parse().unwrap()));
+    assert_eq!(rules.settings, serde_json::json!({}));
+    assert!(Job::load_with_rule(&file, &none, &env, None).unwrap().rules.is_none());
+}
+
+#[test]
+fn keys_of_whom_a_job_trusts_are_named_or_lie_in_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (public, path) = dvsync_registry::write_new_key(&folder.path().join("team.key")).unwrap();
+    let text = format!(
+        "{SMALL}[rules]\nplugin = \"account\"\ntrust = {{ keys = [\"{public}\", {{ file = '{}' }}] }}\n\
+         [registry]\npath = \"../rules\"\n",
+        path.display()
+    );
+    let job = job(&text);
+    let trust = job.rules.unwrap().trust;
+    assert_eq!(trust, dvsync_registry::Trust { keys: vec![public, public], require: true });
+    assert_eq!(job.registry.path, Path::new("jobs/../rules"));
+}
+
+#[test]
+fn a_fault_of_the_settings_is_told_at_its_place() {
+    use dvsync_rules::{PathStep, SettingsFault};
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("job.toml");
+    let rules =
+        "[rules]\nplugin = \"account\"\n[rules.settings]\nskip = [\"a\", 7]\ncuntry = \"US\"\n";
+    std::fs::write(&file, format!("{SMALL}{rules}")).unwrap();
+    let job = Job::load(&file, &BTreeMap::new(), &env).unwrap();
+    let key = |name: &str| PathStep::Key(name.to_owned());
+    for (path, at_key, position) in [
+        (vec![key("skip"), PathStep::Item(1)], false, Some((15, 14))),
+        (vec![key("cuntry")], true, Some((16, 1))),
+        (vec![], false, Some((14, 8))),
+    ] {
+        let fault = SettingsFault { path, at_key, message: "wrong".to_owned(), hint: None };
+        let JobError::Wrong { place, message, .. } = job.settings_error("account@1.0.0", &fault)
+        else {
+            panic!("not a fault of the file")
+        };
+        assert_eq!(place.position, position);
+        assert_eq!(message, "wrong (settings of the rule `account@1.0.0`)");
+    }
 }
