@@ -1,14 +1,19 @@
-//! Whole runs by the thousand, each made from a seed: data, job, faults of the
-//! service, limits, and crashes, on a clock that only the simulation moves.
+//! Whole runs by the thousand, each made from a seed: data, job, rule, faults of
+//! the service and of the way to it, limits, kills, wrong clocks, and what others
+//! do meanwhile, on a clock that only the simulation moves.
 //!
 //! What must hold is the design's list: every row has one outcome, nothing is
-//! doubled, no wait is shortened, a killed run goes on to the same end, the same
-//! data twice writes nothing.
+//! doubled, no wait is shortened, one bad row costs one row, a killed run goes on
+//! to the same end, the same data twice writes nothing, requests in flight and
+//! waits are bounded. A kill leaves what the journal's file held at that moment.
+//!
+//! A clock that is set while a run is under way is nothing to simulate: a process
+//! reads the wall's time once. Between processes it may be anything.
 //!
 //! ```text
-//! cargo test -p dvsync-tests --test simulation                     # kept and a few fresh seeds
-//! DVSYNC_SIMULATE=10000 cargo test --release -p dvsync-tests --test simulation -- --nocapture
-//! DVSYNC_SEED=4711 cargo test -p dvsync-tests --test simulation -- --nocapture
+//! cargo test --workspace --test simulation                         # kept and a few fresh seeds
+//! DVSYNC_SIMULATE=10000 cargo test --release --workspace --test simulation -- --nocapture
+//! DVSYNC_SEED=4711 cargo test --workspace --test simulation -- --nocapture
 //! ```
 //!
 //! The first fresh seed is new each day and printed; one that fails prints the
@@ -18,10 +23,30 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "seeds and figures")]
 #![allow(clippy::disallowed_methods, reason = "how many seeds, from which, and how long it took")]
 
+/// What a seed decides.
 mod case;
+/// Power cuts under journals with any history.
+mod cuts;
+/// A disk that loses its power.
+mod disk;
+/// What there must be in the end.
 mod model;
-mod mortal;
+/// A case, played.
 mod play;
+/// One process of a case.
+mod process;
+/// The rule that stumbles.
+mod rule;
+/// A case as files.
+mod setting;
+/// What was played, in numbers.
+mod tally;
+/// The way to the service.
+mod way;
+/// Whether what leaves is on the disk.
+mod witness;
+/// The service, seen from outside.
+mod world;
 
 use case::Case;
 
@@ -55,7 +80,7 @@ fn fresh_seeds_hold() {
 
 fn simulate(seeds: impl Iterator<Item = u64>) {
     let began = std::time::Instant::now();
-    let mut sum = play::Tally::default();
+    let mut sum = tally::Tally::default();
     let mut failed = Vec::new();
     for seed in seeds {
         let case = Case::new(seed);
@@ -63,7 +88,7 @@ fn simulate(seeds: impl Iterator<Item = u64>) {
             Ok(tally) => sum += tally,
             Err(_) => {
                 eprintln!(
-                    "seed {seed} fails; again: DVSYNC_SEED={seed} cargo test -p dvsync-tests \
+                    "seed {seed} fails; again: DVSYNC_SEED={seed} cargo test --workspace \
                      --test simulation fresh -- --nocapture"
                 );
                 failed.push(case);

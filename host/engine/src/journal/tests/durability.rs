@@ -66,7 +66,7 @@ async fn a_killed_run_leaves_its_requests_in_doubt_and_can_be_resumed() {
     );
     assert_eq!(after.reader().run(run.id()).unwrap().status, RunStatus::Interrupted);
 
-    let resumed = reopened.resume(run.id(), start().rules).await.unwrap();
+    let resumed = reopened.resume(run.id(), start().rules, time(9)).await.unwrap();
     assert_eq!(after.reader().run(run.id()).unwrap().status, RunStatus::Running);
     resumed.replied(doubts[0].intent, landed(497)).await.unwrap();
     resumed.flush().await.unwrap();
