@@ -239,7 +239,8 @@ impl<'a> Play<'a> {
             faults,
             death,
             power,
-            may_fail: self.case.has_faults() && !self.is_calm,
+            // What another process has used up, too.
+            may_fail: self.case.limits || (self.case.has_faults() && !self.is_calm),
         };
         let began = self.world.clock.now();
         let lived = process.live(doing).await;

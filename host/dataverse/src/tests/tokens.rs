@@ -138,6 +138,19 @@ async fn entra_out_of_reach_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_that_entra_asks_for_is_waited_in_full() {
+    let token = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"t"}"#;
+    let wait = vec![("retry-after", "61".to_owned())];
+    let service =
+        Service::playing([Step::Reply(429, wait, "{}".to_owned()), json(200, token), no_content()]);
+    let client = client(&service, entra());
+    let began = client.clock().now();
+    let written = client.write(&write(Operation::Update, 1), Form::Bulk).await;
+    assert!(matches!(written, Written::Each(_)), "{written:?}");
+    assert!(client.clock().now() - began >= Duration::from_secs(61));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_token_serves_while_entra_is_down() {
     let token = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"t"}"#;
     let service = Service::playing([
