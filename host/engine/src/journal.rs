@@ -172,7 +172,8 @@ impl Journal {
     }
 
     /// Removes runs, with all that belongs to them, that began before `before`
-    /// and have no request of unknown fate; gives the space back. Tells how many.
+    /// and have no request of unknown fate, but never the last one nor the last
+    /// replay; gives the space back. Tells how many.
     ///
     /// # Errors
     /// The write failed, now or before.

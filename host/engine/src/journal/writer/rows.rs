@@ -283,8 +283,10 @@ pub(super) fn finish(change: &Connection, run: i64, end: &RunEnd) -> Result<()> 
 }
 
 pub(super) fn prune(change: &Connection, before: Timestamp) -> Result<u64> {
+    // The last one is what a resume goes on with, and what people ask about.
     let gone = change.execute(
-        "DELETE FROM runs WHERE started < ?1 AND status <> ?2 AND NOT EXISTS
+        "DELETE FROM runs WHERE started < ?1 AND status <> ?2
+            AND run NOT IN (SELECT max(run) FROM runs GROUP BY kind) AND NOT EXISTS
             (SELECT 1 FROM intents WHERE intents.run = runs.run AND fate IN (?3, ?4))",
         params![
             before.as_microsecond(),
