@@ -295,7 +295,7 @@ impl<'a> Play<'a> {
         let counted = self
             .expected
             .run(self.case, rows, |row| row.is_unlucky() && refused.contains(&key(row.no)));
-        self.same_target(&report);
+        self.same_target(report);
         assert_eq!(report.counts.read, u64::try_from(rows.len()).unwrap());
         assert_eq!(
             (report.counts.dead_lettered, report.counts.dropped),

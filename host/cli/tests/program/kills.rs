@@ -111,7 +111,7 @@ fn random(seed: &mut u64) -> u64 {
 
 /// The second version of the rows.
 fn second_version(place: &Place) {
-    let name = |row: usize| if row % RENAMED == 0 { "Shop" } else { "Store" };
+    let name = |row: usize| if row.is_multiple_of(RENAMED) { "Shop" } else { "Store" };
     let lines = (0..ROWS + NEW).map(|row| format!("A{row:05},{} {row}\n", name(row)));
     let text = format!("number,name\n{}", lines.collect::<String>());
     place.write("accounts.csv", &text);
