@@ -48,6 +48,9 @@ mod witness;
 /// The service, seen from outside.
 mod world;
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use case::Case;
 
 /// Seeds that have failed once, and some that have not.
@@ -78,24 +81,48 @@ fn fresh_seeds_hold() {
     }
 }
 
+/// So many cases for each thread, at least.
+const SHARE: usize = 50;
+/// After so many cases the tally is printed.
+const TOLD_EACH: u64 = 500;
+
 fn simulate(seeds: impl Iterator<Item = u64>) {
     let began = std::time::Instant::now();
-    let mut sum = tally::Tally::default();
-    let mut failed = Vec::new();
-    for seed in seeds {
-        let case = Case::new(seed);
-        match std::panic::catch_unwind(|| play::play(&case)) {
-            Ok(tally) => sum += tally,
-            Err(_) => {
-                eprintln!(
-                    "seed {seed} fails; again: DVSYNC_SEED={seed} cargo test --workspace \
-                     --test simulation fresh -- --nocapture"
-                );
-                failed.push(case);
+    let seeds: Vec<u64> = seeds.collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.min(seeds.len().div_ceil(SHARE)).max(1);
+    let next = AtomicUsize::new(0);
+    let played = Mutex::new((tally::Tally::default(), Vec::new()));
+    let tell = |sum: &tally::Tally| {
+        println!("{sum}, in {:.0} s", began.elapsed().as_secs_f64());
+    };
+    let work = || {
+        while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let case = Case::new(seed);
+            let ended = std::panic::catch_unwind(|| play::play(&case));
+            let mut played = played.lock().unwrap();
+            match ended {
+                Ok(tally) => played.0 += tally,
+                Err(_) => {
+                    eprintln!(
+                        "seed {seed} fails; again: DVSYNC_SEED={seed} cargo test --workspace \
+                         --test simulation fresh -- --nocapture"
+                    );
+                    played.1.push(case);
+                }
+            }
+            if played.0.cases > 0 && played.0.cases.is_multiple_of(TOLD_EACH) {
+                tell(&played.0);
             }
         }
-    }
-    println!("{sum}, in {:.1} s", began.elapsed().as_secs_f64());
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let (sum, failed) = played.into_inner().unwrap();
+    tell(&sum);
     if let Some(first) = failed.first() {
         let seeds: Vec<u64> = failed.iter().map(|case| case.seed).collect();
         panic!("these seeds fail: {seeds:?}; the first is {first:#?}");
