@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+/// Codes and statuses are told to users.
+mod codes;
 /// Paths in documents exist.
 mod documents;
 /// Files stay small, and say nothing of somebody's machine.

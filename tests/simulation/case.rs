@@ -1,29 +1,17 @@
 //! A case: everything that a seed decides.
 
+mod rows;
+mod trouble;
+
+use std::time::Duration;
+
 use fastrand::Rng;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// A row of the source: key, name (may be too long), number (may be negative).
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Row {
-    pub(crate) no: u32,
-    pub(crate) name: String,
-    pub(crate) n: Option<i32>,
-    /// E-mail address of a contact; some point nowhere.
-    pub(crate) contact: Option<u32>,
-}
-
-impl Row {
-    /// Whether nothing in it is refused by the target's own rules.
-    pub(crate) fn fits(&self) -> bool {
-        self.name.chars().count() <= NAME_MAX && self.n.is_none_or(|n| n >= 0)
-    }
-}
-
-/// Characters that `account.name` takes.
-pub(crate) const NAME_MAX: usize = 160;
-/// Contacts that are there; others are missing.
-pub(crate) const CONTACTS: u32 = 5;
+pub(crate) use rows::{CONTACTS, CONTACTS_LATER, NAME_MAX, Row};
+use rows::{edited, others, rows, sound};
+pub(crate) use trouble::{Death, How, LATE_MAX, Last};
+use trouble::{deaths, fault, wrong_clocks};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -43,6 +31,34 @@ pub(crate) enum Match {
     Blind,
 }
 
+/// One state of the source, and what happens around its runs.
+#[derive(Debug)]
+pub(crate) struct Version {
+    /// What somebody else does to the target before.
+    pub(crate) others: Vec<Other>,
+    pub(crate) rows: Vec<Row>,
+    /// How its first processes end.
+    pub(crate) deaths: Vec<Death>,
+    /// Its open letters are sent again.
+    pub(crate) replay: Option<Replay>,
+}
+
+/// Letters, sent again.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    /// Through a job that cuts long names and a rule that is sound.
+    pub(crate) mended: bool,
+    pub(crate) death: Option<Death>,
+}
+
+/// What somebody else does to a record.
+#[derive(Debug, Clone)]
+pub(crate) enum Other {
+    Rename(u32, String),
+    Delete(u32),
+    Create(Row),
+}
+
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) seed: u64,
@@ -51,21 +67,39 @@ pub(crate) struct Case {
     /// What becomes of rows with one key: `first`, `last`, `reject`.
     pub(crate) keep: &'static str,
     pub(crate) on_missing: &'static str,
+    /// The process of a version before which somebody adds the contacts that
+    /// were missing; only where rows wait for them.
+    pub(crate) contacts_before: usize,
     pub(crate) batch: usize,
     pub(crate) principals: usize,
-    /// Records that are there at first: key and name.
+    /// Requests of one principal at a time.
+    pub(crate) concurrency: usize,
+    /// Seconds that a token lives; without it tokens never end.
+    pub(crate) token_life: Option<u64>,
+    /// What the job's rule does when it meets a 13.
+    pub(crate) rule: Option<&'static str>,
+    /// Records that are there at first.
     pub(crate) before: Vec<Row>,
-    /// Versions of the source, one after the other.
-    pub(crate) versions: Vec<Vec<Row>>,
-    /// What goes wrong, as rules of the emulator.
+    /// One after the other.
+    pub(crate) versions: Vec<Version>,
+    /// What the service does wrong, as rules of the emulator.
     pub(crate) faults: Vec<Value>,
+    /// Every so many writes arrive twice.
+    pub(crate) twice: Option<usize>,
+    /// Every so many writes arrive when their client has given them up.
+    pub(crate) late: Option<usize>,
     pub(crate) limits: bool,
     pub(crate) servers: usize,
-    /// After how many requests the process dies, and whether the service has got
-    /// the last of them; one entry a death.
-    pub(crate) deaths: Vec<(usize, bool)>,
-    /// Whether a run that died is resumed, or begun anew.
+    /// Whether a run that has ended early is resumed, or begun anew.
     pub(crate) resume: bool,
+    /// A run that was killed is resumed under a sound rule.
+    pub(crate) latest: bool,
+    /// Between processes.
+    pub(crate) pause: Duration,
+    /// The journal promises to survive a power cut.
+    pub(crate) power_cut: bool,
+    /// How many seconds the wall's clock is ahead, process by process.
+    pub(crate) wrong_clocks: Vec<i64>,
 }
 
 impl Case {
@@ -75,121 +109,93 @@ impl Case {
             pick(&mut rng, &[Mode::Upsert, Mode::Upsert, Mode::Upsert, Mode::Update, Mode::Insert]);
         let matching = match mode {
             Mode::Upsert => pick(&mut rng, &[Match::Key, Match::Key, Match::Column, Match::Blind]),
-            _ => pick(&mut rng, &[Match::Key, Match::Column]),
+            Mode::Update | Mode::Insert => pick(&mut rng, &[Match::Key, Match::Column]),
         };
+        let rule = one_in(&mut rng, 3)
+            .then(|| pick(&mut rng, &["trap", "trap", "invalid-input", "short"]));
         let keys = rng.u32(1..120);
-        let first = rows(&mut rng, keys);
-        let mut versions = vec![first];
-        if rng.bool() {
-            let next = edited(&mut rng, &versions[0], keys);
-            versions.push(next);
-        }
-        let before = (0..keys).filter(|_| rng.u8(0..4) == 0);
-        let before = before.collect::<Vec<_>>().into_iter().map(|no| sound(&mut rng, no)).collect();
-        let calm = rng.u8(0..10) == 0;
+        let before: Vec<u32> = (0..keys).filter(|_| one_in(&mut rng, 4)).collect();
+        let before = before.into_iter().map(|no| sound(&mut rng, no, rule.is_some())).collect();
+        let calm = one_in(&mut rng, 10);
         let faults = (0..if calm { 0 } else { rng.usize(1..5) }).map(|_| fault(&mut rng)).collect();
-        let deaths = if rng.u8(0..5) == 0 {
-            (0..rng.usize(1..4)).map(|_| (rng.usize(1..40), rng.bool())).collect()
-        } else {
-            Vec::new()
-        };
-        Self {
+        let deadly = one_in(&mut rng, 4);
+        let versions = versions(&mut rng, keys, rule.is_some(), deadly);
+        let resume = rng.bool();
+        let mut case = Self {
             seed,
             mode,
             matching,
             keep: pick(&mut rng, &["first", "last", "reject"]),
-            on_missing: pick(&mut rng, &["null", "reject"]),
+            on_missing: pick(&mut rng, &["null", "reject", "defer"]),
+            contacts_before: rng.usize(0..3),
             batch: pick(&mut rng, &[1, 2, 7, 30, 100]),
             principals: rng.usize(1..4),
+            concurrency: pick(&mut rng, &[1, 2, 8, 52]),
+            token_life: one_in(&mut rng, 3).then(|| pick(&mut rng, &[330, 900, 3599])),
+            rule,
             before,
             versions,
             faults,
-            limits: rng.u8(0..4) == 0,
+            twice: one_in(&mut rng, 6).then(|| rng.usize(1..8)),
+            late: (!calm && one_in(&mut rng, 6)).then(|| rng.usize(2..8)),
+            limits: one_in(&mut rng, 4),
             servers: pick(&mut rng, &[1, 1, 2, 4]),
-            deaths,
-            resume: rng.bool(),
-        }
+            resume,
+            latest: resume && rule.is_some() && rng.bool(),
+            pause: Duration::from_secs(pick(&mut rng, &[0, 40, 3_600])),
+            power_cut: deadly && rng.bool(),
+            wrong_clocks: Vec::new(),
+        };
+        case.wrong_clocks = wrong_clocks(&mut rng, case.is_ever_late());
+        case
+    }
+
+    /// Whether a request may arrive after its client has given it up, or died.
+    pub(crate) fn is_ever_late(&self) -> bool {
+        let late = |death: &Death| matches!(death.how, How::Killed { last: Last::Late(_), .. });
+        self.late.is_some() || self.all_deaths().any(late)
+    }
+
+    /// Of all versions and replays.
+    pub(crate) fn all_deaths(&self) -> impl Iterator<Item = &Death> {
+        self.versions.iter().flat_map(|version| {
+            let replay = version.replay.as_ref().and_then(|replay| replay.death.as_ref());
+            version.deaths.iter().chain(replay)
+        })
+    }
+
+    /// Whether anything goes wrong at all.
+    pub(crate) fn has_faults(&self) -> bool {
+        !self.faults.is_empty() || self.twice.is_some() || self.late.is_some()
     }
 }
 
-fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
+fn versions(rng: &mut Rng, keys: u32, ruled: bool, deadly: bool) -> Vec<Version> {
+    let mut versions: Vec<Version> = Vec::new();
+    for number in 0..rng.usize(1..4) {
+        let last = versions.last().map(|version| &version.rows);
+        let rows = match last {
+            None => rows(rng, keys, ruled),
+            Some(last) => edited(rng, last, keys, ruled),
+        };
+        let touched = number > 0 && one_in(rng, 3);
+        versions.push(Version {
+            others: if touched { others(rng, keys, ruled) } else { Vec::new() },
+            rows,
+            deaths: if deadly { deaths(rng) } else { Vec::new() },
+            replay: one_in(rng, 3).then(|| Replay {
+                mended: rng.bool(),
+                death: deadly.then(|| deaths(rng).pop()).flatten().map(Death::keeping_its_journal),
+            }),
+        });
+    }
+    versions
+}
+
+pub(crate) fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())]
 }
 
-fn rows(rng: &mut Rng, keys: u32) -> Vec<Row> {
-    let count = rng.usize(0..150);
-    (0..count).map(|_| row(rng, keys)).collect()
-}
-
-fn row(rng: &mut Rng, keys: u32) -> Row {
-    let no = rng.u32(0..keys);
-    let mut row = sound(rng, no);
-    match rng.u8(0..20) {
-        0 => row.name = "x".repeat(NAME_MAX + 1),
-        1 => row.n = Some(-1),
-        _ => {}
-    }
-    row.contact = (rng.u8(0..4) == 0).then(|| rng.u32(0..CONTACTS + 2));
-    row
-}
-
-fn sound(rng: &mut Rng, no: u32) -> Row {
-    let name = pick(rng, &["Alpine", "O'Hara & Co", "Zoë; \"quoted\"", "two\nlines", "Äther"]);
-    let name = format!("{name} {}", rng.u32(0..6));
-    Row { no, name, n: rng.bool().then(|| rng.i32(0..5)), contact: None }
-}
-
-/// Some rows changed, some gone, some new.
-fn edited(rng: &mut Rng, rows: &[Row], keys: u32) -> Vec<Row> {
-    let mut next = Vec::new();
-    for old in rows {
-        match rng.u8(0..8) {
-            0 => {}
-            1 => next.push(row(rng, keys)),
-            2 => {
-                let mut new = sound(rng, old.no);
-                new.contact = old.contact;
-                next.push(new);
-            }
-            _ => next.push(old.clone()),
-        }
-    }
-    next
-}
-
-fn fault(rng: &mut Rng) -> Value {
-    let effect = match rng.u8(0..14) {
-        0 | 1 => json!({"kind": "reply", "status": 429, "code": "0x80072322",
-            "message": "Number of requests exceeded", "retry_after_seconds": rng.u64(0..90)}),
-        2 => {
-            json!({"kind": "reply", "status": 429, "code": "0x80072326", "message": "no time is told"})
-        }
-        3 => {
-            json!({"kind": "reply", "status": pick(rng, &[500, 502, 503, 504]), "code": "", "message": "busy"})
-        }
-        4 => json!({"kind": "html", "status": pick(rng, &[500, 502, 503])}),
-        5 => json!({"kind": "deadlock"}),
-        6 => json!({"kind": "cut_before_commit"}),
-        7 | 8 => json!({"kind": "cut_after_commit"}),
-        9 => json!({"kind": "truncate", "bytes": rng.usize(0..200)}),
-        10 => json!({"kind": "stall", "bytes": rng.usize(0..50)}),
-        11 => json!({"kind": "delay", "milliseconds": pick(rng, &[500, 20_000, 200_000])}),
-        12 => json!({"kind": "wrong_count", "missing": rng.usize(0..2), "extra": rng.usize(0..2)}),
-        _ => json!({"kind": "earlier_reply"}),
-    };
-    let path = pick(rng, &["", "Multiple", "$batch", "accounts"]);
-    let principals = ["p0", "p1", "p2"];
-    let times = rng.u64(1..25);
-    let mut rule =
-        json!({"path": path, "principals": principals, "times": times, "effect": effect});
-    if rule["effect"]["kind"] == "earlier_reply" {
-        // To a read it would be a lie that nobody can see through.
-        rule["operations"] = json!(["CreateMultiple", "UpdateMultiple", "UpsertMultiple"]);
-    }
-    match rng.u8(0..3) {
-        0 => rule["every"] = json!(rng.u64(1..6)),
-        1 => rule["probability"] = json!(f64::from(rng.u8(2..40)) / 100.0),
-        _ => rule["nth"] = json!(rng.u64(1..12)),
-    }
-    rule
+pub(crate) fn one_in(rng: &mut Rng, times: u32) -> bool {
+    rng.u32(0..times) == 0
 }

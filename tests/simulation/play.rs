@@ -1,390 +1,399 @@
 //! One case, played to its end and compared with the model.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::ops::AddAssign;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use bytes::Bytes;
-use dvsync_cli::Embedded;
-use dvsync_dataverse::{Client, Clock};
-use dvsync_emulator::{Assertion, Emulator, Settings};
+use dvsync_engine::Report;
 use dvsync_engine::job::Job;
-use dvsync_engine::journal::RunStatus;
-use dvsync_engine::{Parts, Progress, Report, RulesOnResume, RunError, Stop, client_settings};
-use http::Request;
-use serde_json::{Value, json};
+use dvsync_engine::journal::{Reader, RunStatus};
 use tempfile::TempDir;
-use tokio::sync::Notify;
 
-use crate::case::{CONTACTS, Case, Match, Mode, Row};
-use crate::model::{self, End, Target, key};
-use crate::mortal::Mortal;
+use crate::case::{CONTACTS_LATER, Case, Death, How, Match, Row, Version};
+use crate::disk::{self, Power};
+use crate::model::{Expected, key};
+use crate::process::{Doing, Ended, Process};
+use crate::setting::{self, Mended};
+use crate::tally::Tally;
+use crate::way::WayFaults;
+use crate::world::World;
 
-const URL: &str = "http://127.0.0.1:9";
-const API: &str = "/api/data/v9.2";
 /// Processes that a version may take until the service is left in peace.
 const PATIENCE: usize = 6;
 /// And until the case counts as stuck.
 const PROCESSES_MAX: usize = 20;
+const AN_HOUR: Duration = Duration::from_hours(1);
+/// What no process needs: of the clock, and requests for each row and record.
+const LONGEST: Duration = Duration::from_hours(12);
+const REQUESTS_PER_ROW_MAX: u64 = 60;
 
-/// What was played.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    cases: u64,
-    processes: u64,
-    deaths: u64,
-    requests: u64,
-    retried: u64,
-    throttled: u64,
-}
-
-impl AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.cases += other.cases;
-        self.processes += other.processes;
-        self.deaths += other.deaths;
-        self.requests += other.requests;
-        self.retried += other.retried;
-        self.throttled += other.throttled;
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} cases, {} processes, {} of them killed, {} requests, {} retried, {} throttled",
-            self.cases, self.processes, self.deaths, self.requests, self.retried, self.throttled
-        )
-    }
-}
-
-/// How a process ended.
-enum Ended {
-    Died,
-    Reported(Box<Report>),
-}
-
+/// Plays a case; violations panic.
 pub(crate) fn play(case: &Case) -> Tally {
+    play_on(case, false)
+}
+
+/// The same, on a disk that may lie about what it has synced.
+pub(crate) fn play_on(case: &Case, lies: bool) -> Tally {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut world = World::new(case);
-        let mut target = model::before(case);
-        for (number, rows) in case.versions.iter().enumerate() {
-            let deaths = if number == 0 { &case.deaths[..] } else { &[] };
-            target = world.sync(rows, target, deaths).await;
+        let mut play = Play::new(case, lies);
+        for version in &case.versions {
+            play.version(version).await;
         }
-        world.again(case.versions.last().unwrap()).await;
-        world.look_back();
-        world.tally
+        play.end(&case.versions.last().unwrap().rows).await;
+        play.tally
     })
 }
 
-struct World<'a> {
+struct Play<'a> {
     case: &'a Case,
-    emulator: Arc<Emulator>,
-    clock: Clock,
-    folder: TempDir,
-    tally: Tally,
+    world: World,
+    expected: Expected,
+    /// Without links, as SQLite names it.
+    folder: PathBuf,
+    _temporary: TempDir,
+    /// File name of the journal: each process that is killed leaves one.
+    journal: String,
+    /// For good.
+    mended: Mended,
     /// Nothing goes wrong any more.
     is_calm: bool,
+    /// The disk says that it has synced, and has not.
+    lies: bool,
+    /// Each process is told of: one seed is played again.
+    tells: bool,
+    tally: Tally,
 }
 
-impl<'a> World<'a> {
-    fn new(case: &'a Case) -> Self {
-        let clock = Clock::starting_at("2026-01-05T08:00:00Z".parse().unwrap());
-        let settings = Settings::from_toml(&settings(case)).unwrap();
-        let emulator = Arc::new(Emulator::new(settings).unwrap());
-        let tally = Tally { cases: 1, ..Tally::default() };
-        let folder = tempfile::tempdir().unwrap();
-        let world = Self { case, emulator, clock, folder, tally, is_calm: false };
-        let contacts = (0..CONTACTS)
-            .map(|n| ("contacts", json!({"lastname": "C", "emailaddress1": email(n)})));
-        let things = case.before.iter().map(|row| {
-            ("new_things", json!({"new_no": key(row.no), "new_name": row.name, "new_n": row.n}))
-        });
-        // One a minute, the day before: the limits are for everybody.
-        for (minute, (set, record)) in (0..).zip(contacts.chain(things)) {
-            let at = world.now() - Duration::from_hours(24) + Duration::from_mins(minute);
-            let (status, said) = world.ask_at(at, "POST", &format!("{API}/{set}"), &record);
-            assert_eq!(status, 204, "{said}");
+impl<'a> Play<'a> {
+    fn new(case: &'a Case, lies: bool) -> Self {
+        disk::install();
+        let tally = Tally {
+            cases: 1,
+            ruled: case.rule.is_some().into(),
+            touched: case.versions.iter().any(|version| !version.others.is_empty()).into(),
+            misdated: (!case.wrong_clocks.is_empty()).into(),
+            late: case.is_ever_late().into(),
+            ..Tally::default()
+        };
+        let tells = std::env::var_os("DVSYNC_SEED").is_some();
+        if tells {
+            println!("{case:?}");
         }
-        for fault in &case.faults {
-            assert_eq!(world.ask("POST", "/emulator/faults", fault).0, 204, "{fault}");
+        let temporary = tempfile::tempdir().unwrap();
+        Self {
+            case,
+            world: World::new(case),
+            expected: Expected::before(case),
+            folder: temporary.path().canonicalize().unwrap(),
+            _temporary: temporary,
+            journal: "journal-0.db".to_owned(),
+            mended: Mended::default(),
+            is_calm: false,
+            lies,
+            tells,
+            tally,
         }
-        world
+    }
+
+    async fn version(&mut self, version: &Version) {
+        let lost = |death: &Death| matches!(death.how, How::Killed { journal_lost: true, .. });
+        // What a request that is late would undo, or nobody remembers.
+        if !version.others.is_empty() || self.case.all_deaths().any(lost) {
+            self.wait(AN_HOUR).await;
+        }
+        self.world.touch(&version.others, &mut self.expected);
+        self.sync(&version.rows, &version.deaths).await;
+        if let Some(replay) = &version.replay {
+            self.wait(self.case.pause).await;
+            self.replay(replay.mended, replay.death.as_ref()).await;
+        }
+        self.wait(self.case.pause).await;
     }
 
     /// Runs until one version of the source is in the target, whatever happens.
-    async fn sync(&mut self, rows: &[Row], before: Target, deaths: &[(usize, bool)]) -> Target {
-        std::fs::write(self.folder.path().join("rows.csv"), csv(rows)).unwrap();
-        let job = self.job();
-        let end = model::end(self.case, before, rows);
+    async fn sync(&mut self, rows: &[Row], deaths: &[Death]) {
+        std::fs::write(self.folder.join("rows.csv"), setting::csv(rows)).unwrap();
         let mut deaths = deaths.iter();
-        let mut resume = false;
+        let mut doing = Doing::Run;
         for process in 0..PROCESSES_MAX {
             if process == PATIENCE {
                 self.calm();
             }
-            self.tally.processes += 1;
-            let death = deaths.next().copied();
-            match self.process(&job, resume, death).await {
-                Ended::Died => {
-                    self.tally.deaths += 1;
-                    resume = self.case.resume;
+            if self.case.on_missing == "defer" && process >= self.case.contacts_before {
+                self.add_missing_contacts();
+            }
+            let (death, mended) = (deaths.next(), self.mended);
+            let (ended, did) = self.process(doing, mended, death, rows.len()).await;
+            doing = match ended {
+                Ended::Killed { journal_lost } => {
+                    if journal_lost {
+                        self.expected.letters.clear();
+                    }
+                    // What was not begun cannot be gone on with.
+                    self.mended.rule |= self.case.latest;
+                    if self.case.resume && !journal_lost {
+                        Doing::Resume { latest: self.case.latest }
+                    } else {
+                        Doing::Run
+                    }
                 }
                 Ended::Reported(report) => {
-                    report.counts.check().unwrap();
-                    self.tally.requests += report.requests.sent;
-                    self.tally.retried += report.requests.retried;
-                    self.tally.throttled += report.requests.throttled;
                     if matches!(report.status, RunStatus::Complete | RunStatus::WithDeadLetters) {
-                        self.compare(&report, &end, rows);
-                        return end.target;
+                        self.compare(&report, rows);
+                        return;
                     }
-                    resume = self.case.resume && report.status == RunStatus::Incomplete;
+                    let resume = self.case.resume && report.status == RunStatus::Incomplete;
+                    if resume { Doing::Resume { latest: false } } else { Doing::Run }
                 }
-            }
-            self.an_hour_later().await;
+                Ended::NotBegun => match did {
+                    Doing::Resume { .. } => did,
+                    Doing::Run | Doing::Replay => Doing::Run,
+                },
+                Ended::NothingOpen => panic!("a run says that no letter is open"),
+            };
+            self.wait(self.pause(process)).await;
         }
         panic!("stuck after {PROCESSES_MAX} processes");
     }
 
-    /// What the service asked for, or may still commit, has passed.
-    async fn an_hour_later(&self) {
-        let later = self.clock.now() + Duration::from_hours(1);
-        self.clock.sleep_until(later).await;
+    /// Sends open letters again until none of them waits.
+    async fn replay(&mut self, mended: bool, death: Option<&Death>) {
+        if self.case.on_missing == "defer" {
+            self.add_missing_contacts();
+        }
+        let job = Mended { rule: mended || self.mended.rule, names: mended };
+        let open: usize = self.expected.letters.values().map(Vec::len).sum();
+        self.expected.replay(self.case, job.names, job.rule);
+        self.tally.replays += 1;
+        for process in 0..PROCESSES_MAX {
+            if process == PATIENCE {
+                self.calm();
+            }
+            let death = death.filter(|_| process == 0);
+            match self.process(Doing::Replay, job, death, open).await.0 {
+                Ended::NothingOpen => {
+                    assert!(open == 0 || process > 0, "{open} letters are open");
+                    assert_eq!(self.world.target(), self.expected.target);
+                    return;
+                }
+                Ended::Reported(report)
+                    if matches!(
+                        report.status,
+                        RunStatus::Complete | RunStatus::WithDeadLetters
+                    ) =>
+                {
+                    self.same_target(&report);
+                    let letters: usize = self.expected.letters.values().map(Vec::len).sum();
+                    let dead = usize::try_from(report.counts.dead_lettered).unwrap();
+                    assert_eq!(dead, letters, "{:?}", report.causes);
+                    return;
+                }
+                Ended::Reported(_) | Ended::Killed { .. } | Ended::NotBegun => {}
+            }
+            self.wait(self.pause(process)).await;
+        }
+        panic!("stuck after {PROCESSES_MAX} processes with letters");
     }
 
-    /// One process: until it has a report, or dies.
-    async fn process(&self, job: &Job, resume: bool, death: Option<(usize, bool)>) -> Ended {
-        let died = Arc::new(Notify::new());
-        let transport = Arc::new(Mortal {
-            inner: Embedded::new(Arc::clone(&self.emulator), self.clock),
-            left: death.map(|(after, _)| AtomicUsize::new(after)),
-            last_arrives: death.is_some_and(|(_, arrives)| arrives),
-            died: Arc::clone(&died),
-        });
-        loop {
-            let client = Client::new(client_settings(job, URL), transport.clone(), self.clock);
-            let parts = Parts { client: client.unwrap(), clock: self.clock, rule: None, seed: 0 };
-            let (progress, stop) = (Progress::new(), Stop::new());
-            let life = async {
-                if resume {
-                    dvsync_engine::resume(job, parts, RulesOnResume::Same, &progress, &stop).await
-                } else {
-                    dvsync_engine::run(job, parts, &progress, &stop).await
-                }
+    async fn process(
+        &mut self,
+        doing: Doing,
+        mended: Mended,
+        death: Option<&Death>,
+        rows: usize,
+    ) -> (Ended, Doing) {
+        let nth = usize::try_from(self.tally.processes).unwrap();
+        let wrong = &self.case.wrong_clocks;
+        let wrong = wrong.get(nth).or(wrong.last()).copied().unwrap_or_default();
+        self.tally.processes += 1;
+        let power = self.case.power_cut.then(|| {
+            let at = match death {
+                Some(Death { after, how: How::PowerCut }) => vec![*after],
+                _ => Vec::new(),
             };
-            tokio::select! {
-                ended = life => match ended {
-                    Ok(report) => return Ended::Reported(Box::new(report)),
-                    // The threads of the process before have not all ended.
-                    Err(RunError::Journal(error)) if in_use(&error) => {
-                        tokio::task::spawn_blocking(std::thread::yield_now).await.unwrap();
-                    }
-                    // Killed before its journal had a run, or after the last one
-                    // was complete.
-                    Err(RunError::Job { .. }) if resume => {
-                        return Box::pin(self.process(job, false, death)).await;
-                    }
-                    // Faults may keep a run from beginning.
-                    Err(RunError::Client(error)) => {
-                        assert!(!self.case.faults.is_empty() && !self.is_calm, "{error}");
-                        return Ended::Died;
-                    }
-                    Err(error) => panic!("{error}"),
-                },
-                () = died.notified() => return Ended::Died,
-            }
+            let is_final = !at.is_empty();
+            Power { at, is_final, lies: self.lies, seed: self.case.seed ^ self.tally.processes }
+        });
+        let killed = death.cloned().map(|death| death.without_power_cut());
+        let death = match (&power, death) {
+            (Some(_), death) => death,
+            (None, Some(_)) => killed.as_ref(),
+            (None, None) => None,
+        };
+        let faults = if self.is_calm {
+            WayFaults::default()
+        } else {
+            WayFaults { twice: self.case.twice, late: self.case.late }
+        };
+        let job = self.job(mended);
+        let process = Process {
+            job: &job,
+            ruled: self.case.rule.is_some(),
+            world: &self.world,
+            wrong,
+            faults,
+            death,
+            power,
+            // What another process has used up, too.
+            may_fail: self.case.limits || (self.case.has_faults() && !self.is_calm),
+        };
+        let began = self.world.clock.now();
+        let lived = process.live(doing).await;
+        let seen = lived.seen;
+        if let Ended::Killed { .. } = lived.ended {
+            self.leave_journal(&lived.journal);
+            self.tally.deadly = 1;
+            self.tally.killed += 1;
+            self.tally.cut += u64::from(self.case.power_cut);
+        }
+        if let (Ended::Reported(report), Some(Death { after, how: How::Stopped })) =
+            (&lived.ended, death)
+        {
+            report.counts.check().unwrap();
+            self.tally.stopped += u64::from(seen.sent >= *after);
+        }
+        if let Ended::Reported(report) = &lived.ended {
+            report.counts.check().unwrap();
+            self.tally.requests += report.requests.sent;
+            self.tally.retried += report.requests.retried;
+            self.tally.throttled += report.requests.throttled;
+        }
+        self.tally.resumed += u64::from(matches!(lived.did, Doing::Resume { .. }));
+        if self.tells {
+            let at = self.world.clock.now().as_secs();
+            println!("{at} s: {:?} ended {}, {seen:?}", lived.did, lived.ended);
+        }
+        // Queues, waits and requests have an end.
+        let bound = self.case.principals * self.case.concurrency;
+        assert!(seen.most_in_flight <= bound, "{} in flight, not {bound}", seen.most_in_flight);
+        let took = self.world.clock.now() - began;
+        assert!(took < LONGEST, "a process took {} s", took.as_secs());
+        let sent = u64::try_from(seen.sent).unwrap();
+        let rows = u64::try_from(rows + self.expected.target.len()).unwrap();
+        assert!(sent <= 100 + rows * REQUESTS_PER_ROW_MAX, "{sent} requests for {rows} rows");
+        self.tally.most_requests = self.tally.most_requests.max(sent);
+        self.tally.longest_seconds = self.tally.longest_seconds.max(took.as_secs());
+        (lived.ended, lived.did)
+    }
+
+    /// From now on the journal is what a kill has left of it.
+    fn leave_journal(&mut self, left: &disk::Left) {
+        self.journal = format!("journal-{}.db", self.tally.processes);
+        for (suffix, bytes) in left {
+            let path = self.folder.join(format!("{}{suffix}", self.journal));
+            std::fs::write(path, bytes).unwrap();
         }
     }
 
-    fn compare(&self, report: &Report, end: &End, rows: &[Row]) {
-        let found = self.target();
-        assert_eq!(found, end.target, "{:?}", report.causes);
+    fn compare(&mut self, report: &Report, rows: &[Row]) {
+        let refused = self.refused(report, rows);
+        let counted = self
+            .expected
+            .run(self.case, rows, |row| row.is_unlucky() && refused.contains(&key(row.no)));
+        self.same_target(report);
         assert_eq!(report.counts.read, u64::try_from(rows.len()).unwrap());
         assert_eq!(
             (report.counts.dead_lettered, report.counts.dropped),
-            (end.dead_lettered, end.dropped),
+            (counted.dead_lettered, counted.dropped),
             "{:?}",
             report.causes
         );
     }
 
-    /// The same data again: nothing is written.
-    async fn again(&mut self, rows: &[Row]) {
+    fn same_target(&self, report: &Report) {
+        let (found, expected) = (self.world.target(), &self.expected.target);
+        let keys: BTreeSet<&String> = found.keys().chain(expected.keys()).collect();
+        let differ: Vec<_> = keys
+            .into_iter()
+            .map(|key| (key, found.get(key), expected.get(key)))
+            .filter(|(_, found, expected)| found != expected)
+            .collect();
+        assert!(differ.is_empty(), "found, and expected: {differ:?}; {:?}", report.causes);
+    }
+
+    /// Keys of the rows that the rule has refused. Where it was mended within a
+    /// run, the run's letters tell which it met before.
+    fn refused(&self, report: &Report, rows: &[Row]) -> BTreeSet<String> {
+        let unlucky = rows.iter().filter(|row| row.is_unlucky()).map(|row| key(row.no));
+        let unlucky: BTreeSet<String> = match self.case.rule {
+            Some(_) => unlucky.collect(),
+            None => BTreeSet::new(),
+        };
+        if !self.mended.rule {
+            return unlucky;
+        }
+        let reader = Reader::open(&report.journal).unwrap();
+        let letters = reader.letters(&report.run_id).unwrap().map(|letter| letter.unwrap().letter);
+        let ours = letters.filter(|letter| letter.code.starts_with("rule_"));
+        let refused: BTreeSet<String> = ours.filter_map(|letter| letter.key).collect();
+        assert!(refused.is_subset(&unlucky), "{refused:?} of {unlucky:?}");
+        refused
+    }
+
+    /// The same data again: nothing is written. And what the service saw.
+    async fn end(&mut self, rows: &[Row]) {
         self.calm();
-        // A process that died may have left principals frozen for minutes.
-        self.an_hour_later().await;
-        assert_eq!(self.ask("DELETE", "/emulator/requests", &Value::Null).0, 204);
-        let job = self.job();
-        let Ended::Reported(report) = self.process(&job, false, None).await else {
+        // What the service asked for, or may still commit, has passed.
+        self.wait(AN_HOUR).await;
+        if self.mended.rule {
+            // Rows that the old rule has refused.
+            self.sync(rows, &[]).await;
+        }
+        let (ended, _) = self.process(Doing::Run, self.mended, None, rows.len()).await;
+        let Ended::Reported(report) = ended else {
             panic!("a service without faults ended the run");
         };
-        report.counts.check().unwrap();
         assert_eq!(report.counts.read, u64::try_from(rows.len()).unwrap());
+        assert_eq!(self.world.target(), self.expected.target);
         if self.case.matching != Match::Blind {
             let written = (report.counts.created, report.counts.updated, report.counts.upserted);
             assert_eq!(written, (0, 0, 0), "{:?}", report.causes);
         }
+        self.world.no_create_twice();
+        // A process cannot know what another one was asked to wait.
+        let alone = self.case.pause == AN_HOUR && self.case.all_deaths().next().is_none();
+        if alone && !self.case.is_ever_late() {
+            self.world.retry_after_kept();
+        }
     }
 
-    /// What the service saw.
-    fn look_back(&self) {
-        let created = self.emulator.check(&Assertion::NoCreateTwice);
-        assert!(created.holds(), "{:?}", created.violations);
-        // A process that has died could not remember what it was asked to wait.
-        if self.case.deaths.is_empty() {
-            let grace = Duration::from_secs(1);
-            let kept = self.emulator.check(&Assertion::RetryAfterKept { grace });
-            assert!(kept.holds(), "{:?}", kept.violations);
+    fn add_missing_contacts(&mut self) {
+        if self.expected.contacts < CONTACTS_LATER {
+            self.expected.contacts = CONTACTS_LATER;
+            self.world.add_missing_contacts();
         }
     }
 
     fn calm(&mut self) {
         self.is_calm = true;
-        assert_eq!(self.ask("DELETE", "/emulator/faults", &Value::Null).0, 204);
+        self.world.no_faults();
     }
 
-    fn job(&self) -> Job {
-        let path = self.folder.path().join("job.toml");
-        std::fs::write(&path, job(self.case)).unwrap();
-        let token = |name: &str| Some(name.to_lowercase());
-        Job::load(&path, &BTreeMap::new(), &token).unwrap_or_else(|error| panic!("{error}"))
+    /// What waits longer than a case does is left in peace, too.
+    fn pause(&self, process: usize) -> Duration {
+        if process < PATIENCE { self.case.pause } else { AN_HOUR.max(self.case.pause) }
     }
 
-    /// All records; doubles fail.
-    fn target(&self) -> Target {
-        let contacts: BTreeMap<String, u32> = self
-            .rows("contacts", "$select=contactid,emailaddress1")
-            .into_iter()
-            .map(|row| {
-                let email = row["emailaddress1"].as_str().unwrap();
-                let number = email.trim_start_matches('c').split('@').next().unwrap();
-                (row["contactid"].as_str().unwrap().to_owned(), number.parse().unwrap())
-            })
-            .collect();
-        let mut target = Target::new();
-        for row in self.rows("new_things", "$select=new_no,new_name,new_n,_new_contactid_value") {
-            let name = row["new_name"].as_str().unwrap_or_default().to_owned();
-            let n = row["new_n"].as_i64().and_then(|n| i32::try_from(n).ok());
-            let contact = row["_new_contactid_value"].as_str().map(|id| contacts[id]);
-            let key = row["new_no"].as_str().unwrap().to_owned();
-            let double = target.insert(key, (name, n, contact));
-            assert!(double.is_none(), "two records of one key: {row} and {double:?}");
-        }
-        target
+    async fn wait(&self, so_long: Duration) {
+        let later = self.world.clock.now() + so_long;
+        self.world.clock.sleep_until(later).await;
     }
 
-    fn rows(&self, set: &str, query: &str) -> Vec<Value> {
-        let (status, said) = self.ask("GET", &format!("{API}/{set}?{query}"), &Value::Null);
-        assert_eq!(status, 200, "{said}");
-        said["value"].as_array().unwrap().clone()
-    }
-
-    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        self.ask_at(self.now(), method, path, body)
-    }
-
-    fn now(&self) -> Duration {
-        Duration::try_from(self.clock.wall().as_duration()).unwrap()
-    }
-
-    /// As somebody whom no faults meet.
-    fn ask_at(&self, now: Duration, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{URL}{path}"))
-            .header("authorization", "Bearer observer")
-            .header("content-type", "application/json")
-            .body(if body.is_null() { Bytes::new() } else { body.to_string().into() })
-            .unwrap();
-        let response = self.emulator.handle(request, now).response;
-        let said = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
-        (response.status().as_u16(), said)
+    fn job(&self, mended: Mended) -> Job {
+        let path = self.folder.join("job.toml");
+        std::fs::write(&path, setting::job(self.case, mended, &self.journal)).unwrap();
+        let secret = |name: &str| Some(name.to_lowercase());
+        Job::load(&path, &BTreeMap::new(), &secret).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
-fn in_use(error: &dvsync_engine::journal::JournalError) -> bool {
-    matches!(error, dvsync_engine::journal::JournalError::InUse { .. })
-}
-
-fn email(contact: u32) -> String {
-    format!("c{contact}@x.example")
-}
-
-fn csv(rows: &[Row]) -> String {
-    let mut out = String::from("no,name,n,contact\n");
-    for row in rows {
-        let name = row.name.replace('"', "\"\"");
-        let n = row.n.map(|n| n.to_string()).unwrap_or_default();
-        let contact = row.contact.map(email).unwrap_or_default();
-        out.push_str(&format!("{},\"{name}\",{n},{contact}\n", key(row.no)));
+impl Drop for Play<'_> {
+    fn drop(&mut self) {
+        disk::forget(&self.folder);
     }
-    out
-}
-
-fn settings(case: &Case) -> String {
-    let mut out = format!("seed = {}\nweb_servers = {}\n", case.seed, case.servers);
-    for number in 0..case.principals {
-        out.push_str(&format!("[principals.p{number}]\ntoken = \"p{number}\"\n"));
-    }
-    out.push_str("[principals.observer]\ntoken = \"observer\"\n");
-    out.push_str("[latency]\nbase_ms = 20.0\nper_record_ms = 1.0\n");
-    if case.limits {
-        out.push_str("[limits]\nrequests = 12\nexecution_seconds = 20.0\nconcurrency = 3\nwindow_seconds = 30.0\n");
-    }
-    out.push_str("[tables.new_thing]\nset = \"new_things\"\nprimary_name = \"new_name\"\n");
-    if case.matching != Match::Column {
-        out.push_str("keys.new_no_key = [\"new_no\"]\n");
-    }
-    out.push_str(
-        "[tables.new_thing.columns]\n\
-         new_no = { type = \"text\", max_length = 50 }\n\
-         new_name = { type = \"text\", max_length = 160 }\n\
-         new_n = { type = \"integer\", min = 0, max = 1000 }\n\
-         new_contactid = { type = \"lookup\", targets = [\"contact\"], schema_name = \"new_ContactId\" }\n",
-    );
-    out
-}
-
-fn job(case: &Case) -> String {
-    let mode = match case.mode {
-        Mode::Upsert => "upsert",
-        Mode::Update => "update",
-        Mode::Insert => "insert",
-    };
-    let (matching, lookup) = match case.matching {
-        Match::Key => ("key", "columns"),
-        Match::Column => ("columns", "columns"),
-        Match::Blind => ("key", "none"),
-    };
-    let mut out = format!(
-        "name = \"simulated\"\nmode = \"{mode}\"\n\
-         [source]\npath = \"rows.csv\"\nkey = [\"no\"]\n\
-         types = {{ no = \"text\", name = \"text\", n = \"text\", contact = \"text\" }}\n\
-         duplicates = {{ keep = \"{}\" }}\n\
-         [target]\nurl = \"{URL}\"\nentity = \"new_thing\"\n\
-         match = {{ {matching} = [\"new_no\"] }}\nlookup = \"{lookup}\"\n\
-         [columns.new_no]\nfrom = \"no\"\n[columns.new_name]\nfrom = \"name\"\n\
-         [columns.new_n]\nfrom = \"n\"\n\
-         [columns.new_contactid]\n\
-         lookup = {{ entity = \"contact\", by = \"emailaddress1\", from = \"contact\", on_missing = \"{}\" }}\n\
-         [batch]\nrecords = {}\n",
-        case.keep, case.on_missing, case.batch
-    );
-    for number in 0..case.principals {
-        out.push_str(&format!(
-            "[[target.principals]]\nname = \"p{number}\"\ntoken = {{ env = \"P{number}\" }}\n"
-        ));
-    }
-    out
 }

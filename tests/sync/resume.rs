@@ -207,6 +207,26 @@ async fn without_its_journal_a_run_doubles_nothing() {
     assert_eq!(bench.column("accounts", "name", "accountnumber").len(), 2_000);
 }
 
+#[tokio::test(start_paused = true)]
+async fn runs_older_than_the_retention_are_forgotten_but_not_the_last_one() {
+    let bench = slow();
+    bench.file("rows.csv", rows(0..20));
+    let kept =
+        |retention: &str| bench.job(&format!("{JOB}[journal]\nretention = \"{retention}\"\n"));
+    let two_days = kept("2d");
+    let mut runs = Vec::new();
+    for _ in 0..4 {
+        runs.push(bench.run(&two_days).await.run_id);
+        bench.clock.sleep_until(bench.clock.now() + Duration::from_hours(20)).await;
+    }
+    let left = |job: &_| -> Vec<_> {
+        bench.journal(job).runs().unwrap().into_iter().map(|run| run.id).collect()
+    };
+    assert_eq!(left(&two_days), [runs[3].clone(), runs[2].clone(), runs[1].clone()]);
+    let last = bench.run(&kept("0s")).await.run_id;
+    assert_eq!(left(&two_days), [last]);
+}
+
 /// Drops the run at any moment, as a process that goes away does.
 async fn cut(bench: &Bench, resume: bool, after: Duration) -> bool {
     let job = bench.job(JOB);

@@ -51,6 +51,8 @@ const CAREFUL: f64 = 0.02;
 const NEAR: f64 = 0.9;
 /// First freeze when a 429 says no time; doubles with each one in a row.
 const FREEZE_FIRST: Duration = Duration::from_secs(2);
+/// Waits are told in whole seconds.
+const WAIT_LEAST: f64 = 1.0;
 /// The doubling stops here.
 const FREEZE_MAX: Duration = Duration::from_mins(5);
 /// Share that is left when the headers slow us down.
@@ -329,7 +331,7 @@ impl Throttle {
                 }
             }
             Ended::Throttled { wait, limit } => {
-                self.lesson(ticket, now, limit);
+                self.lesson(ticket, now, limit, wait);
                 self.freeze(ticket, now, wait);
             }
             Ended::Overload if knows => {
@@ -361,22 +363,27 @@ impl Throttle {
         }
     }
 
-    /// What a 429 teaches.
-    fn lesson(&mut self, ticket: Ticket, now: Duration, limit: Limit) {
+    /// What a 429 teaches. Whoever may come again after a wait may do so after
+    /// each such wait: that many requests are in a window at least, however few
+    /// had been sent when the service refused.
+    fn lesson(&mut self, ticket: Ticket, now: Duration, limit: Limit, wait: Option<Duration>) {
         let spent = self.window.spent();
         let length = self.window_length;
+        let waits = wait.map_or(1.0, |wait| {
+            (length.as_secs_f64() / wait.as_secs_f64().max(WAIT_LEAST)).max(1.0)
+        });
         match limit {
             // It has not let anything in since it refused us last.
             Limit::Requests | Limit::Seconds
                 if !self.thawed && ticket.left >= self.throttled_at => {}
             Limit::Requests => match &mut self.requests {
-                Some(ceiling) => ceiling.refused(ticket.left, now, spent.requests, 1.0),
+                Some(ceiling) => ceiling.refused(ticket.left, now, spent.requests, waits),
                 None => {
-                    self.requests = Some(Ceiling::found(now, length, spent.requests, 1.0));
+                    self.requests = Some(Ceiling::found(now, length, spent.requests, waits));
                 }
             },
             Limit::Seconds => {
-                let least = ticket.expected.max(1e-3);
+                let least = ticket.expected.max(1e-3) * waits;
                 match &mut self.seconds {
                     Some(ceiling) => ceiling.refused(ticket.left, now, spent.seconds, least),
                     None => {

@@ -15,6 +15,9 @@ use crate::transport::Transport;
 
 mod entra;
 
+/// A longer wait that Entra asks for is an error.
+const WAIT_MAX: Duration = Duration::from_mins(10);
+
 /// A token is renewed so long before it expires.
 const EARLY: Duration = Duration::from_mins(5);
 
@@ -42,6 +45,8 @@ pub(crate) struct Tokens {
     scope: String,
     transport: Arc<dyn Transport>,
     current: Mutex<Option<Token>>,
+    /// By the clock; Entra has asked to be left alone until then.
+    not_before: Mutex<Duration>,
     /// Held by whoever fetches a token: the others wait for that one.
     fetching: tokio::sync::Mutex<()>,
 }
@@ -58,6 +63,7 @@ impl Tokens {
             scope,
             transport,
             current: Mutex::new(None),
+            not_before: Mutex::new(Duration::ZERO),
             fetching: tokio::sync::Mutex::new(()),
         }
     }
@@ -116,9 +122,19 @@ impl Tokens {
     async fn fetch(&self, clock: &Clock) -> Result<Token, ClientError> {
         let granted = match &self.credential {
             Credential::Token(secret) => Granted { secret: secret.clone(), lifetime: None },
-            other => entra::fetch(other, &self.scope, self.transport.clone())
-                .await
-                .map_err(|failure| self.failed(failure.message, failure.transient))?,
+            other => {
+                let not_before = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+                if clock.now() < not_before {
+                    clock.sleep_until(not_before).await;
+                }
+                let fetched = entra::fetch(other, &self.scope, self.transport.clone()).await;
+                fetched.map_err(|failure| {
+                    let wait = failure.wait.unwrap_or_default();
+                    *self.not_before.lock().unwrap_or_else(PoisonError::into_inner) =
+                        clock.now() + wait.min(WAIT_MAX);
+                    self.failed(failure.message, failure.transient && wait <= WAIT_MAX)
+                })?
+            }
         };
         let mut header = HeaderValue::from_str(&format!("Bearer {}", granted.secret.expose()))
             .map_err(|_| {

@@ -54,18 +54,22 @@ impl Holds {
 
 /// Until when the service may still commit a request of unknown fate. The
 /// process of an open one was alive at most a `beat` longer than it last said.
+/// All of that was before `now`, whatever a clock showed that was ahead.
 pub(crate) fn may_commit_until(
     doubt: &Doubt,
     commit_within: Duration,
     beat: Duration,
+    now: Timestamp,
 ) -> Timestamp {
-    match (doubt.fate, doubt.until) {
+    let latest = now.saturating_add(beat + commit_within).unwrap_or(Timestamp::MAX);
+    let told = match (doubt.fate, doubt.until) {
         (Fate::InDoubt, Some(until)) => until,
         _ => {
             let left = doubt.alive.map_or(doubt.at, |alive| alive.max(doubt.at));
             left.saturating_add(beat + commit_within).unwrap_or(Timestamp::MAX)
         }
-    }
+    };
+    told.min(latest)
 }
 
 /// Closes requests of unknown fate that earlier runs have left, as far as it can
@@ -84,7 +88,7 @@ pub(crate) async fn settle_doubts(
     let now = client.clock().wall();
     let mut holds = Holds::default();
     for doubt in doubts {
-        let until = may_commit_until(&doubt, commit_within, beat);
+        let until = may_commit_until(&doubt, commit_within, beat, now);
         let passed = until <= now;
         let of_ours = doubt.entity == entity.logical_name;
         let found = match doubt.operation.as_str() {
@@ -102,27 +106,35 @@ pub(crate) async fn settle_doubts(
             None if passed => {
                 (Fate::Passed, 0, "its time has passed: its records are compared anew".to_owned())
             }
-            Some(_) => continue,
-            None => {
-                if of_ours {
+            held => {
+                if held.is_none() && of_ours {
                     holds.add(&doubt, until);
+                }
+                if doubt.until.is_some_and(|told| told > until) {
+                    // Told by a clock that was ahead: the next run would hold it anew.
+                    let message = "the clock was set back since".to_owned();
+                    let reply = unresolved(now, Fate::InDoubt, 0, message, Some(until));
+                    run.replied(doubt.intent, reply).await?;
                 }
                 continue;
             }
         };
         let landed = u32::try_from(landed).unwrap_or(u32::MAX);
-        let reply = Reply {
-            at: now,
-            fate,
-            landed,
-            status: None,
-            service_request: None,
-            message: Some(message),
-            until: None,
-        };
-        run.replied(doubt.intent, reply).await?;
+        run.replied(doubt.intent, unresolved(now, fate, landed, message, None)).await?;
     }
     Ok(holds)
+}
+
+/// What is journalled of a request that nobody answered.
+fn unresolved(
+    at: Timestamp,
+    fate: Fate,
+    landed: u32,
+    message: String,
+    until: Option<Timestamp>,
+) -> Reply {
+    let message = Some(message);
+    Reply { at, fate, landed, status: None, service_request: None, message, until }
 }
 
 /// How many of these records there are.
@@ -179,8 +191,11 @@ mod tests {
             (doubt(Fate::Open, None, None), 165),
             (doubt(Fate::Open, Some(-50), None), 165),
             (doubt(Fate::Open, Some(600), None), 765),
+            // A clock that was ahead told these.
+            (doubt(Fate::InDoubt, None, Some(31_000_000)), 1_165),
+            (doubt(Fate::Open, Some(31_000_000), None), 1_165),
         ] {
-            assert_eq!(may_commit_until(&doubt, within, beat), at(expect), "{doubt:?}");
+            assert_eq!(may_commit_until(&doubt, within, beat, at(1_000)), at(expect), "{doubt:?}");
         }
     }
 

@@ -136,14 +136,24 @@ impl Journal {
     }
 
     /// Goes on with a run that was interrupted or left incomplete, under these
-    /// rules; durable when it returns.
+    /// rules; durable when it returns. Where the run was last alive later than
+    /// `now`, the clock was set back: its deferrals then wait as long from now as
+    /// they had to from there.
     ///
     /// # Errors
     /// There is no such run, or the write failed, now or before.
-    pub async fn resume(&self, id: &RunId, rules: Vec<RuleUsed>) -> Result<Run, JournalError> {
+    pub async fn resume(
+        &self,
+        id: &RunId,
+        rules: Vec<RuleUsed>,
+        now: Timestamp,
+    ) -> Result<Run, JournalError> {
         let named = id.clone();
-        let row =
-            self.shared.writer.ask(|reply| Message::Resume { id: named, rules, reply }).await?;
+        let row = self
+            .shared
+            .writer
+            .ask(|reply| Message::Resume { id: named, rules, now, reply })
+            .await?;
         Ok(Run { shared: Arc::clone(&self.shared), row, id: id.clone() })
     }
 
@@ -162,7 +172,8 @@ impl Journal {
     }
 
     /// Removes runs, with all that belongs to them, that began before `before`
-    /// and have no request of unknown fate; gives the space back. Tells how many.
+    /// and have no request of unknown fate, but never the last one nor the last
+    /// replay; gives the space back. Tells how many.
     ///
     /// # Errors
     /// The write failed, now or before.

@@ -117,7 +117,7 @@ impl Opened {
             Ok((from, unsettled, Pending::open(&reader)?))
         })
         .await?;
-        let run = journal.resume(&id, self::rules(&plan)).await?;
+        let run = journal.resume(&id, self::rules(&plan), parts.clock.wall()).await?;
         let mut opened = Self::new(plan, journal, run, pending);
         opened.from = from;
         opened.unsettled = Arc::new(unsettled);

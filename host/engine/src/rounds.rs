@@ -21,7 +21,8 @@ impl Course<'_> {
         let last = self.plan.job.retry.deferred_deadline;
         let deadline = clock.wall().saturating_add(last).unwrap_or(jiff::Timestamp::MAX);
         let mut written = self.book.counts().written();
-        let mut hurry = None;
+        // Of a run that goes on: what others were waited for may have come meanwhile.
+        let mut hurry = Some(LOOKUP_MISSING);
         while !self.halt.asked() {
             self.run.flush().await?;
             let (reader, id, now) = (self.run.reader()?, self.run.id().clone(), clock.wall());

@@ -1,15 +1,23 @@
-//! `kill -9` of the real program at any moment, and `run --resume`.
+//! `kill -9` of the real program at any moment, and `run --resume`: creates, then
+//! a second version of the source with updates and more creates. In the end the
+//! target is that of the same runs undisturbed.
 //!
 //! Eight kills; `DVSYNC_KILLS=50` makes it so many.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 use crate::harness::{JOB, Place};
 
-/// Fewer than the 5,000 that the service counts at most.
-const ROWS: usize = 4_800;
+/// Rows of the first version; with those of the second fewer than the 5,000 that
+/// a page of the service has.
+const ROWS: usize = 4_000;
+/// Rows that only the second version has.
+const NEW: usize = 800;
+/// Of so many rows the second version renames one.
+const RENAMED: usize = 2;
 
 /// An emulator over HTTP that outlives the runs.
 struct Served {
@@ -55,19 +63,33 @@ impl Served {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {reply}"))
     }
 
-    /// Records in accepted and refused creates so far.
+    /// Records in writes so far, accepted or refused.
     fn records(&self) -> u64 {
         let said = self.get("/emulator/requests");
         let requests = said["requests"].as_array().unwrap();
         let writes = requests.iter().filter(|kind| {
-            kind["method"] == "POST" && kind["path"].as_str().unwrap().contains("CreateMultiple")
+            let path = kind["path"].as_str().unwrap();
+            path.contains("CreateMultiple") || path.contains("UpdateMultiple")
         });
         writes.map(|kind| kind["records"].as_u64().unwrap()).sum()
     }
 
+    /// Id, number and name of all accounts.
+    fn accounts(&self) -> BTreeSet<(String, String, String)> {
+        let said = self.get("/api/data/v9.2/accounts?$select=accountnumber,name");
+        let rows = said["value"].as_array().unwrap().iter();
+        let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap().to_owned();
+        rows.map(|row| (text(row, "accountid"), text(row, "accountnumber"), text(row, "name")))
+            .collect()
+    }
+
     fn count(&self) -> u64 {
-        let said = self.get("/api/data/v9.2/accounts?$select=name&$count=true&$top=1");
-        said["@odata.count"].as_u64().unwrap()
+        u64::try_from(self.accounts().len()).unwrap()
+    }
+
+    fn no_create_twice(&self) {
+        let said = self.get("/emulator/assert?that=no_create_twice");
+        assert_eq!((&said["ok"], &said["forgotten"]), (&true.into(), &0.into()), "{said}");
     }
 }
 
@@ -87,25 +109,57 @@ fn random(seed: &mut u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-#[test]
-fn a_run_killed_at_any_moments_ends_as_an_undisturbed_one() {
-    let kills: u64 = std::env::var_os("DVSYNC_KILLS")
-        .map_or(8, |kills| kills.to_str().unwrap().parse().unwrap());
-    let place = Place::new(ROWS);
-    let served = Served::start(&place);
+/// The second version of the rows.
+fn second_version(place: &Place) {
+    let name = |row: usize| if row.is_multiple_of(RENAMED) { "Shop" } else { "Store" };
+    let lines = (0..ROWS + NEW).map(|row| format!("A{row:05},{} {row}\n", name(row)));
+    let text = format!("number,name\n{}", lines.collect::<String>());
+    place.write("accounts.csv", &text);
+}
+
+fn job_for(place: &Place, served: &Served) {
     let job = JOB.replace("\"emulator\"", &format!("\"{}\"", served.address));
     let more = "[[target.principals]]\ntoken = { env = \"TOKEN\" }\n[batch]\nrecords = 20\n\
         [limits]\ncommit_within = \"1s\"\n";
     let job = job.replace("entity =", "concurrency_max = 4\nentity =");
     place.write("job.toml", &format!("{job}{more}"));
-    let mut seed = 20_261_122;
+}
+
+/// A run to its end, and its report.
+fn run(place: &Place, resume: bool) -> serde_json::Value {
+    let mut arguments = vec!["run", "job.toml", "--report", "json", "--quiet"];
+    if resume {
+        arguments.push("--resume");
+    }
+    let ended = place.program(&arguments).env("TOKEN", "t").output().unwrap();
+    let report = serde_json::from_slice(&ended.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&ended.stderr)));
+    assert_eq!(ended.status.code(), Some(0), "{report}");
+    report
+}
+
+/// Whether the job's last run can be gone on with.
+fn resumable(place: &Place) -> bool {
+    let runs = place.run(&["runs", "list", "--journal", ".dvsync/accounts.db", "--report", "json"]);
+    let Ok(serde_json::Value::Array(runs)) = serde_json::from_str(&runs.stdout) else {
+        return false;
+    };
+    runs.first().is_some_and(|run| {
+        !["complete", "with_dead_letters"].iter().any(|status| run["status"] == *status)
+    })
+}
+
+/// Starts runs and kills them, each somewhere within its share of the records
+/// that are to be written; tells how many died.
+fn kill_runs(place: &Place, served: &Served, kills: u64, records: u64, seed: &mut u64) -> u64 {
+    let begun = served.records();
+    // The first may still be killed before it has a run of its own.
     let mut resume = false;
     let mut killed = 0;
     for kill in 0..kills {
         let before = served.records();
-        // Somewhere within this kill's share of the rows, or before its first.
-        let share = (ROWS as u64 - before.min(ROWS as u64)) / (kills - kill + 1);
-        let wanted = before + random(&mut seed) % share.max(1);
+        let share = (begun + records).saturating_sub(before) / (kills - kill + 1);
+        let wanted = before + random(seed) % share.max(1);
         let mut arguments = vec!["run", "job.toml", "--quiet"];
         if resume {
             arguments.push("--resume");
@@ -119,34 +173,49 @@ fn a_run_killed_at_any_moments_ends_as_an_undisturbed_one() {
             .unwrap();
         // Each look is a request: no busier than the run itself.
         while served.records() <= wanted && child.try_wait().unwrap().is_none() {}
-        let ended = child.try_wait().unwrap();
-        if ended.is_none() {
+        if child.try_wait().unwrap().is_none() {
             child.kill().unwrap();
             killed += 1;
         }
         child.wait().unwrap();
-        let runs =
-            place.run(&["runs", "list", "--journal", ".dvsync/accounts.db", "--report", "json"]);
-        resume = runs.exit == Some(0) && runs.stdout.contains("run_id");
+        resume = resumable(place);
     }
-    assert!(killed * 2 > kills, "{killed} of {kills} runs were killed");
-    let last = |resume: bool| {
-        let mut arguments = vec!["run", "job.toml", "--report", "json", "--quiet"];
-        if resume {
-            arguments.push("--resume");
-        }
-        place.program(&arguments).env("TOKEN", "t").output().unwrap()
-    };
-    let ended = last(true);
-    let report: serde_json::Value = serde_json::from_slice(&ended.stdout)
-        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&ended.stderr)));
-    assert_eq!(ended.status.code(), Some(0), "{report}");
-    assert_eq!(report["counts"]["read"], ROWS as u64, "{report}");
+    killed
+}
+
+#[test]
+fn a_run_killed_at_any_moments_ends_as_an_undisturbed_one() {
+    let kills: u64 = std::env::var_os("DVSYNC_KILLS")
+        .map_or(8, |kills| kills.to_str().unwrap().parse().unwrap());
+    let (rows, new) = (ROWS as u64, NEW as u64);
+    let renamed = rows / RENAMED as u64;
+
+    let calm = Place::new(ROWS);
+    let undisturbed = Served::start(&calm);
+    job_for(&calm, &undisturbed);
+    run(&calm, false);
+    second_version(&calm);
+    run(&calm, false);
+
+    let place = Place::new(ROWS);
+    let served = Served::start(&place);
+    job_for(&place, &served);
+    let mut seed = 20_261_122;
+    let mut killed = kill_runs(&place, &served, kills.div_ceil(2), rows, &mut seed);
+    let report = run(&place, resumable(&place));
     // What landed unseen before a kill was created by this run all the same.
-    assert_eq!(report["counts"]["created"], ROWS as u64, "{report}");
-    assert_eq!(served.count(), ROWS as u64);
-    let again: serde_json::Value = serde_json::from_slice(&last(false).stdout).unwrap();
-    assert_eq!(again["counts"]["unchanged"], ROWS as u64, "{again}");
+    assert_eq!(report["counts"]["created"], rows, "{report}");
+
+    second_version(&place);
+    killed += kill_runs(&place, &served, kills / 2, renamed + new, &mut seed);
+    let report = run(&place, resumable(&place));
+    assert_eq!(report["counts"]["read"], rows + new, "{report}");
+    println!("{killed} of {kills} runs were killed");
+    assert!(killed * 2 > kills, "{killed} of {kills} runs were killed");
+
+    assert_eq!(served.accounts(), undisturbed.accounts());
+    served.no_create_twice();
+    assert_eq!(run(&place, false)["counts"]["unchanged"], rows + new);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One attempt, and what follows from how it ended.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -23,8 +24,9 @@ pub(super) struct Progress {
     attempts: u32,
     /// Tries of any kind.
     tries: u32,
-    /// The token that was refused last.
-    refused_token: Option<(String, Token)>,
+    /// The token of each principal that was refused last: with the last of all
+    /// alone, principals whose tokens have ended would take turns without an end.
+    refused_tokens: HashMap<String, Token>,
     /// What the last throttle said.
     throttled: Option<(String, String)>,
 }
@@ -37,7 +39,7 @@ pub(super) enum Next {
 
 impl Progress {
     pub(super) fn new(started: Duration) -> Self {
-        Self { started, attempts: 0, tries: 0, refused_token: None, throttled: None }
+        Self { started, attempts: 0, tries: 0, refused_tokens: HashMap::new(), throttled: None }
     }
 }
 
@@ -73,11 +75,7 @@ impl Session {
             Some(Err(Refused::AllOut(error))) => return Next::Ended(Answer::Stop(error)),
         };
         let principal = lease.principal().clone();
-        let refused_before = progress
-            .refused_token
-            .as_ref()
-            .filter(|(name, _)| *name == principal.name)
-            .map(|(_, token)| token.clone());
+        let refused_before = progress.refused_tokens.get(&principal.name).cloned();
         let token = self.cancel.or(async {
             match &refused_before {
                 Some(refused) => principal.tokens.renewed(refused, &self.clock).await,
@@ -218,7 +216,7 @@ impl Session {
             reply::retry_after(&reply.headers, self.clock.wall()).filter(|wait| !wait.is_zero());
         match refusal.disposition {
             Disposition::RefreshToken if lease.principal().tokens.renewable() => {
-                progress.refused_token = Some((lease.principal().name.clone(), token));
+                progress.refused_tokens.insert(lease.principal().name.clone(), token);
                 lease.end(Ended::Unknown);
                 Next::Again
             }

@@ -91,6 +91,27 @@ async fn a_refused_token_is_renewed_once_and_then_the_principal_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tokens_of_all_principals_that_end_at_once_are_each_renewed_once() {
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counted = refused.clone();
+    let (service, logins) = service(move |sent| {
+        if ["Bearer token-1", "Bearer token-2"].contains(&sent.header("authorization")) {
+            counted.fetch_add(1, Ordering::Relaxed);
+            error(401, "0x80040277", "expired")
+        } else {
+            no_content()
+        }
+    });
+    let mut settings = entra();
+    let other = PrincipalSettings { name: "other".to_owned(), ..settings.principals[0].clone() };
+    settings.principals.push(other);
+    let client = client(&service, settings);
+    let written = client.write(&write(Operation::Update, 1), Form::Bulk).await;
+    assert!(matches!(written, Written::Each(_)), "{written:?}");
+    assert!(refused.load(Ordering::Relaxed) <= 2 && logins.load(Ordering::Relaxed) == 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn entras_refusal_is_told_without_the_secret() {
     let refusal = r#"{"error":"invalid_client","error_description":"AADSTS7000222: The provided client secret keys are expired.","error_codes":[7000222]}"#;
     let service = Service::playing([json(401, refusal)]);
@@ -114,6 +135,19 @@ async fn entra_out_of_reach_is_tried_again() {
     let client = client(&service, entra());
     let written = client.write(&write(Operation::Update, 1), Form::Bulk).await;
     assert!(matches!(written, Written::Each(_)), "{written:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_entra_asks_for_is_waited_in_full() {
+    let token = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"t"}"#;
+    let wait = vec![("retry-after", "61".to_owned())];
+    let service =
+        Service::playing([Step::Reply(429, wait, "{}".to_owned()), json(200, token), no_content()]);
+    let client = client(&service, entra());
+    let began = client.clock().now();
+    let written = client.write(&write(Operation::Update, 1), Form::Bulk).await;
+    assert!(matches!(written, Written::Each(_)), "{written:?}");
+    assert!(client.clock().now() - began >= Duration::from_secs(61));
 }
 
 #[tokio::test(start_paused = true)]

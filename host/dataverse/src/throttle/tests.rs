@@ -185,7 +185,7 @@ fn a_ceiling_exists_once_a_refusal_has_shown_it_and_only_of_that_limit() {
         let mut throttle = throttle(52);
         (0..25).for_each(|second| round(&mut throttle, second, 4, Ended::Fine));
         assert_eq!((throttle.requests_known(), throttle.seconds_known()), (None, None));
-        round(&mut throttle, 25, 1, refused(Some(1), limit));
+        round(&mut throttle, 25, 1, refused(Some(275), limit));
         let rounded = |known: Option<f64>| known.map(f64::round);
         assert_eq!(
             (rounded(throttle.requests_known()), rounded(throttle.seconds_known())),
@@ -230,7 +230,7 @@ fn what_was_not_sent_or_was_refused_is_not_spent() {
     let mut throttle = throttle(52);
     round(&mut throttle, 0, 4, Ended::Fine);
     round(&mut throttle, 5, 50, Ended::NotSent);
-    round(&mut throttle, 10, 50, refused(Some(1), Limit::Requests));
+    round(&mut throttle, 10, 50, refused(Some(290), Limit::Requests));
     assert_eq!(throttle.requests_known(), Some(4.0));
 }
 
@@ -263,4 +263,16 @@ fn a_code_tells_which_limit_it_was() {
         assert_eq!(Limit::of(Some(ErrorCode(code))), limit);
     }
     assert_eq!(Limit::of(None), Limit::Other);
+}
+
+#[test]
+fn a_refusal_teaches_no_less_than_its_wait_allows() {
+    for (wait, known) in [(None, 2.0), (Some(300), 2.0), (Some(30), 10.0), (Some(0), 300.0)] {
+        let mut throttle = throttle(4);
+        // Two land, the third is refused: few are no limit of five minutes.
+        round(&mut throttle, 0, 2, Ended::Fine);
+        let ticket = throttle.begin(at(2), class());
+        throttle.end(ticket, at(3), refused(wait, Limit::Requests));
+        assert_eq!(throttle.requests_known(), Some(known), "{wait:?}");
+    }
 }

@@ -7,8 +7,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
@@ -26,6 +26,7 @@ use dvsync_model::Secret;
 use jiff::Timestamp;
 
 use super::Granted;
+use crate::reply::retry_after;
 use crate::settings::Credential;
 use crate::transport::Transport;
 
@@ -36,6 +37,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) struct Failure {
     pub(super) message: String,
     pub(super) transient: bool,
+    /// The wait that Entra asked for.
+    pub(super) wait: Option<Duration>,
 }
 
 /// Asks for one token.
@@ -44,7 +47,8 @@ pub(super) async fn fetch(
     scope: &str,
     transport: Arc<dyn Transport>,
 ) -> Result<Granted, Failure> {
-    let bridge = Arc::new(Bridge { transport, failed_on_the_way: AtomicBool::new(false) });
+    let (failed_on_the_way, wait) = (AtomicBool::new(false), Mutex::new(None));
+    let bridge = Arc::new(Bridge { transport, failed_on_the_way, wait });
     let result = match build(credential, &bridge) {
         Ok(credential) => credential.get_token(&[scope], None).await,
         Err(error) => Err(error),
@@ -61,6 +65,7 @@ pub(super) async fn fetch(
         Err(error) => Err(Failure {
             message: first_line(&error.to_string()),
             transient: bridge.failed_on_the_way.load(Ordering::Relaxed),
+            wait: *bridge.wait.lock().unwrap_or_else(PoisonError::into_inner),
         }),
     }
 }
@@ -107,6 +112,8 @@ struct Bridge {
     transport: Arc<dyn Transport>,
     /// The last failure was the network's or Entra's, not the credential's.
     failed_on_the_way: AtomicBool,
+    /// What the last reply asked for.
+    wait: Mutex<Option<Duration>>,
 }
 
 impl fmt::Debug for Bridge {
@@ -139,6 +146,8 @@ impl Bridge {
         let status = reply.status();
         let sick = status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS;
         self.failed_on_the_way.store(sick, Ordering::Relaxed);
+        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) =
+            retry_after(reply.headers(), Timestamp::now());
         let mut headers = Headers::new();
         for (name, value) in reply.headers() {
             if let Ok(value) = value.to_str() {

@@ -111,7 +111,10 @@ impl Emulator {
         let after = match struck {
             None => None,
             Some(effect) => match self.instead(visit, effect, signed_in.as_ref().ok().copied()) {
-                Ok(reply) => return reply,
+                Ok(reply) => {
+                    self.noted(visit, &reply);
+                    return reply;
+                }
                 Err(after) => Some(after),
             },
         };
@@ -122,7 +125,14 @@ impl Emulator {
             (None, Err(challenge)) => *challenge,
             (None, Ok(signed_in)) => self.admitted(visit, signed_in),
         };
+        // What was done, whatever the client is told.
+        self.noted(visit, &reply);
         self.spoiled(visit, reply, after)
+    }
+
+    fn noted(&self, visit: &Visit<'_>, reply: &Reply) {
+        let target = service(visit.target).map_or(visit.target, |(_, target)| target);
+        self.note(visit.number, &visit.parts.method, target, visit.body, reply, false);
     }
 
     /// Past the sign-in: limits, then the service.
@@ -176,7 +186,6 @@ impl Emulator {
     fn answered(&self, visit: Visit<'_>, mut reply: Reply) -> Handled {
         let method = &visit.parts.method;
         let target = service(visit.target).map_or(visit.target, |(_, target)| target);
-        self.note(visit.number, method, target, visit.body, &reply, false);
         let retry_after = reply.headers.iter().find(|(name, _)| *name == "Retry-After");
         let record = RequestRecord {
             number: visit.number,

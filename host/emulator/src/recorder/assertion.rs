@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::Recorder;
 use super::log::{RequestFilter, RequestRecord, number};
+use crate::operation::Operation;
 
 /// Something that should hold of the requests so far.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,10 +127,13 @@ fn too_early(requests: &[&RequestRecord], grace: Duration) -> Vec<String> {
         began: Duration,
         ends: Duration,
     }
-    let mut waits: HashMap<&str, Wait> = HashMap::new();
+    // The issuer of tokens is another service.
+    let from = |one: &RequestRecord| one.operation == Operation::Token;
+    let mut waits: HashMap<(&str, bool), Wait> = HashMap::new();
     let mut violations = Vec::new();
     for one in requests {
-        if let Some(wait) = waits.get(one.principal.as_str())
+        let whose = (one.principal.as_str(), from(one));
+        if let Some(wait) = waits.get(&whose)
             && one.time < wait.ends
             && one.time > wait.began + grace
         {
@@ -142,10 +146,10 @@ fn too_early(requests: &[&RequestRecord], grace: Duration) -> Vec<String> {
         }
         if let Some(seconds) = one.retry_after {
             let ends = one.time + Duration::from_secs(seconds);
-            let last = waits.get(one.principal.as_str()).is_none_or(|wait| ends > wait.ends);
+            let last = waits.get(&whose).is_none_or(|wait| ends > wait.ends);
             if last {
                 let wait = Wait { number: one.number, began: one.time, ends };
-                waits.insert(&one.principal, wait);
+                waits.insert(whose, wait);
             }
         }
     }

@@ -89,12 +89,12 @@ impl Reader {
         &self.path
     }
 
-    /// All runs, the newest first.
+    /// All runs, the one that was begun last first, whatever the clock showed.
     ///
     /// # Errors
     /// What SQLite says, or a damaged row.
     pub fn runs(&self) -> Result<Vec<RunRecord>, JournalError> {
-        self.run_rows("SELECT * FROM runs ORDER BY started DESC, run DESC", params![])
+        self.run_rows("SELECT * FROM runs ORDER BY run DESC", params![])
     }
 
     /// One run.

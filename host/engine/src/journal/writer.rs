@@ -33,7 +33,7 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
 #[derive(Debug)]
 pub(super) enum Message {
     Begin { start: Box<RunStart>, reply: Answer<(i64, RunId)> },
-    Resume { id: RunId, rules: Vec<RuleUsed>, reply: Answer<i64> },
+    Resume { id: RunId, rules: Vec<RuleUsed>, now: Timestamp, reply: Answer<i64> },
     Alive { run: i64, at: Timestamp },
     Intent { run: i64, intent: Intent, reply: Answer<IntentId> },
     Replied { intent: IntentId, reply: Reply },
@@ -177,8 +177,8 @@ fn write(
         Message::Begin { start, reply } => {
             answer(told, reply, rows::begin(change, &start).map_err(failed))
         }
-        Message::Resume { id, rules, reply } => {
-            let found = rows::resume(change, &id, &rules).map_err(failed);
+        Message::Resume { id, rules, now, reply } => {
+            let found = rows::resume(change, &id, &rules, now).map_err(failed);
             if let Ok(None) = found {
                 // Nothing was written: the caller's mistake, not the journal's.
                 let error = JournalError::NoSuchRun { path: path.to_owned(), run: id.to_string() };

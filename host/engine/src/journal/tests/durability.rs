@@ -66,7 +66,7 @@ async fn a_killed_run_leaves_its_requests_in_doubt_and_can_be_resumed() {
     );
     assert_eq!(after.reader().run(run.id()).unwrap().status, RunStatus::Interrupted);
 
-    let resumed = reopened.resume(run.id(), start().rules).await.unwrap();
+    let resumed = reopened.resume(run.id(), start().rules, time(9)).await.unwrap();
     assert_eq!(after.reader().run(run.id()).unwrap().status, RunStatus::Running);
     resumed.replied(doubts[0].intent, landed(497)).await.unwrap();
     resumed.flush().await.unwrap();
@@ -118,6 +118,29 @@ async fn a_journal_that_cannot_be_written_says_so_at_once() {
     let journal = over(&place, Writer::start(place.path.clone(), connection).unwrap());
     let failed = journal.begin(start()).await.unwrap_err();
     assert!(matches!(failed, JournalError::Sqlite { verb: "write", .. }), "{failed:?}");
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_keep_up_holds_the_run_back() {
+    let place = place();
+    let journal = place.open();
+    let run = journal.begin(start()).await.unwrap();
+    let side = rusqlite::Connection::open(&place.path).unwrap();
+    side.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // One is on its way to the disk, the rest waits: no more than that.
+    let mut taken = 0;
+    while taken < 1000 {
+        let settled = run.settle(chunk(taken, taken, &[Outcome::Created]));
+        match futures::FutureExt::now_or_never(settled) {
+            Some(told) => told.unwrap(),
+            None => break,
+        }
+        taken += 1;
+    }
+    assert!((32..=34).contains(&taken), "{taken} chunks wait in memory");
+    side.execute_batch("COMMIT").unwrap();
+    run.flush().await.unwrap();
+    assert_eq!(place.reader().run(run.id()).unwrap().counts.created, taken);
 }
 
 #[tokio::test]

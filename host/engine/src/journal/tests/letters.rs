@@ -74,6 +74,34 @@ async fn a_deferral_becomes_its_outcome_exactly_once() {
 }
 
 #[tokio::test]
+async fn deferrals_of_a_clock_that_was_ahead_wait_no_longer_than_they_had_to() {
+    const AHEAD: i64 = 31_000_000;
+    let place = place();
+    let journal = place.open();
+    let run = journal.begin(RunStart { started: time(AHEAD), ..start() }).await.unwrap();
+    let mut record = mixed(0, 0);
+    record.letters[0].until = Some(time(AHEAD + 90));
+    run.settle(record).await.unwrap();
+    run.alive(time(AHEAD + 20)).await.unwrap();
+    run.flush().await.unwrap();
+    for (now, expected) in [(AHEAD + 21, AHEAD + 90), (0, 70), (5, 70)] {
+        journal.resume(run.id(), Vec::new(), time(now)).await.unwrap();
+        let waiting = place.reader().waiting(run.id()).unwrap().unwrap();
+        assert_eq!(waiting.earliest, time(expected), "{now}");
+    }
+}
+
+#[tokio::test]
+async fn the_run_begun_last_comes_first_whatever_the_clock_showed() {
+    let place = place();
+    let journal = place.open();
+    let ahead = journal.begin(RunStart { started: time(86_400), ..start() }).await.unwrap();
+    let last = journal.begin(start()).await.unwrap();
+    let runs: Vec<_> = place.reader().runs().unwrap().into_iter().map(|run| run.id).collect();
+    assert_eq!(runs, [last.id().clone(), ahead.id().clone()]);
+}
+
+#[tokio::test]
 async fn a_deferral_can_become_a_dead_letter() {
     let place = place();
     let run = place.open().begin(start()).await.unwrap();

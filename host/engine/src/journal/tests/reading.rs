@@ -95,6 +95,44 @@ async fn pruning_removes_old_runs_but_none_with_requests_in_doubt() {
 }
 
 #[tokio::test]
+async fn the_last_run_is_never_pruned_however_old_it_is() {
+    let place = place();
+    let journal = place.open();
+    let mut ids = Vec::new();
+    for (second, kind) in [(0, RunKind::Run), (1, RunKind::Replay), (2, RunKind::Run)] {
+        let start = RunStart { started: time(second), kind, ..start() };
+        let run = journal.begin(start).await.unwrap();
+        run.finish(end(RunStatus::Incomplete, Counts::default())).await.unwrap();
+        ids.push(run.id().clone());
+    }
+    assert_eq!(journal.prune(time(99_999)).await.unwrap(), 1);
+    let left: Vec<_> = place.reader().runs().unwrap().into_iter().map(|run| run.id).collect();
+    assert_eq!(left, [ids[2].clone(), ids[1].clone()]);
+    journal.resume(&ids[2], Vec::new(), time(3)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_that_is_pruned_does_not_grow() {
+    let place = place();
+    let mut sizes = Vec::new();
+    for night in 0..12 {
+        let journal = place.open();
+        let run =
+            journal.begin(RunStart { started: time(night * 86_400), ..start() }).await.unwrap();
+        run.settle(chunk(0, 0, &[Outcome::DeadLettered; 200])).await.unwrap();
+        let request = run.intent(intent(0..500)).await.unwrap();
+        run.replied(request, landed(500)).await.unwrap();
+        run.finish(end(RunStatus::WithDeadLetters, Counts::default())).await.unwrap();
+        journal.prune(time((night - 2) * 86_400)).await.unwrap();
+        drop((run, journal));
+        sizes.push(std::fs::metadata(&place.path).unwrap().len());
+    }
+    let (early, late) = (sizes[4], sizes[11]);
+    assert!(late <= early + early / 10, "{sizes:?}");
+    assert_eq!(place.reader().runs().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn any_sqlite_tool_can_read_the_views() {
     let place = place();
     let journal = place.open();

@@ -184,7 +184,7 @@ async fn resuming_an_unknown_run_is_refused_and_the_journal_goes_on() {
     let place = place();
     let journal = place.open();
     let id: RunId = "20261122T085301-0000".parse().unwrap();
-    let error = journal.resume(&id, Vec::new()).await.unwrap_err();
+    let error = journal.resume(&id, Vec::new(), time(9)).await.unwrap_err();
     assert!(error.to_string().ends_with("has no run `20261122T085301-0000`"), "{error}");
     journal.begin(start()).await.unwrap();
     place.reader().run(&id).unwrap_err();

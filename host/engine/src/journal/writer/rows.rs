@@ -55,15 +55,41 @@ pub(super) fn begin(change: &Connection, start: &RunStart) -> Result<(i64, RunId
 }
 
 /// The run's row, or nothing where there is no such run.
-pub(super) fn resume(change: &Connection, id: &RunId, rules: &[RuleUsed]) -> Result<Option<i64>> {
-    change
+pub(super) fn resume(
+    change: &Connection,
+    id: &RunId,
+    rules: &[RuleUsed],
+    now: Timestamp,
+) -> Result<Option<i64>> {
+    let run = change
         .query_row(
             "UPDATE runs SET status = ?2, ended = NULL, counts = NULL, requests = NULL,
                 message = NULL, rules = ?3 WHERE id = ?1 RETURNING run",
             params![id.as_str(), RunStatus::Running.as_str(), json(&rules)?],
             |row| row.get(0),
         )
-        .optional()
+        .optional()?;
+    if let Some(run) = run {
+        heed_clock(change, run, now)?;
+    }
+    Ok(run)
+}
+
+/// A run that was alive later than now had another clock: what waits for a time
+/// of that clock would wait for as long as it was wrong.
+fn heed_clock(change: &Connection, run: i64, now: Timestamp) -> Result<()> {
+    let sql = "SELECT coalesce(alive, started) FROM runs WHERE run = ?1";
+    let alive: i64 = change.query_row(sql, [run], |row| row.get(0))?;
+    let ahead = alive.saturating_sub(now.as_microsecond());
+    if ahead > 0 {
+        change.execute(
+            "UPDATE letters SET until = until - ?2
+             WHERE run = ?1 AND state = 'open' AND until IS NOT NULL",
+            params![run, ahead],
+        )?;
+        self::alive(change, run, now)?;
+    }
+    Ok(())
 }
 
 /// Notes that the run's process is at work.
@@ -257,8 +283,10 @@ pub(super) fn finish(change: &Connection, run: i64, end: &RunEnd) -> Result<()> 
 }
 
 pub(super) fn prune(change: &Connection, before: Timestamp) -> Result<u64> {
+    // The last one is what a resume goes on with, and what people ask about.
     let gone = change.execute(
-        "DELETE FROM runs WHERE started < ?1 AND status <> ?2 AND NOT EXISTS
+        "DELETE FROM runs WHERE started < ?1 AND status <> ?2
+            AND run NOT IN (SELECT max(run) FROM runs GROUP BY kind) AND NOT EXISTS
             (SELECT 1 FROM intents WHERE intents.run = runs.run AND fate IN (?3, ?4))",
         params![
             before.as_microsecond(),
