@@ -45,4 +45,4 @@ pub use judged::{
 };
 pub use rule::Rule;
 pub use sandbox::Sandbox;
-pub use settings::{BindSettings, Context, Isolation, Limits, SandboxSettings};
+pub use settings::{BindSettings, Context, Isolation, Limits, Profile, SandboxSettings};

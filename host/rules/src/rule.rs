@@ -9,7 +9,7 @@ use crate::bound::Bound;
 use crate::contract::{Description, HookName, HookNeeds, Hooks, Surface};
 use crate::error::RuleError;
 use crate::instance::Prepared;
-use crate::settings::{BindSettings, Context, Limits};
+use crate::settings::{BindSettings, Context, Limits, Profile};
 
 /// A rule that was admitted; cheap to clone.
 #[derive(Clone)]
@@ -58,6 +58,12 @@ impl Rule {
     #[must_use]
     pub fn surface(&self) -> &Surface {
         &self.inner.surface
+    }
+
+    /// Which limits it asks for: [`Limits::of`] it where a job says no others.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.inner.surface.profile()
     }
 
     /// What each hook would read and set under this context, whether or not

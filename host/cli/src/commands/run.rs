@@ -59,7 +59,7 @@ pub(crate) async fn go(
     let progress = Progress::new();
     let running = async {
         let sandbox = shipped::sandbox(job)?;
-        let rule = shipped::admit(job, &sandbox)?;
+        let rule = shipped::admit(job, &sandbox, talk)?;
         let target = open::target(job).await?;
         let parts = Parts { client: target.client.clone(), clock: target.clock, rule, seed: SEED };
         let none = LeftAlone::default();

@@ -117,8 +117,9 @@ fn a_crate_that_does_not_compile_is_told_in_the_compilers_words() {
     assert_eq!(
         nothing.stderr.lines().skip(1).collect::<Vec<_>>(),
         [
-            "error: `.` holds no crate",
-            "hint: name the folder with the `Cargo.toml`; `dvsync rules new NAME` makes one"
+            "error: `.` holds no rule project",
+            "hint: name the folder with the `Cargo.toml`, `pyproject.toml` or `package.json`; \
+             `dvsync rules new NAME` makes one"
         ]
     );
 }

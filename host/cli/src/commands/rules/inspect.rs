@@ -31,7 +31,7 @@ pub(super) fn inspect(args: &InspectArgs, talk: Talk) -> Result<Exit, Failure> {
         None => Value::Null,
     };
     let asked =
-        match admitted.rule.needs(context(&admitted.rule, source, settings)?, &Limits::default()) {
+        match admitted.rule.needs(context(&admitted.rule, source, settings)?, &Limits::of(admitted.rule.profile())) {
             Ok(needs) => Ok(needs),
             // Without settings that is an answer, not a fault.
             Err(error @ RuleError::Misconfigured { .. }) if args.settings.is_none() => {
@@ -88,6 +88,7 @@ fn as_text(
     let mut say = |what: &str, text: String| lines.push(format!("  {what:<9} {text}"));
     say("from", found.origin.clone());
     say("contract", surface.contract.clone());
+    say("language", surface.language.clone().unwrap_or_else(|| "not said".to_owned()));
     say("entities", description.entities.join(", "));
     say("hooks", hooks.join(", "));
     say("imports", or_nothing(&surface.imports));
@@ -147,6 +148,7 @@ fn as_json(found: &Found, admitted: &Admitted, asked: &Result<Needs, String>) ->
         "version": description.version,
         "from": found.origin,
         "contract": surface.contract,
+        "language": surface.language,
         "entities": description.entities,
         "hooks": hooks(rule).collect::<Vec<_>>(),
         "imports": surface.imports,

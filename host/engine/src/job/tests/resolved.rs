@@ -132,7 +132,7 @@ key = ["internalemailaddress"]
     let version = Some("0.1.0".to_owned());
     assert_eq!(rules.plugin, Plugin::Shipped { name: "account".to_owned(), version });
     assert_eq!(rules.settings["nested"]["list"], serde_json::json!([1, 2.5, true]));
-    assert_eq!(rules.limits.memory, 32 << 20);
+    assert_eq!(rules.limits.memory, Some(32 << 20));
     assert_eq!(job.columns["name"].source, ColumnSource::Rule);
     assert!(matches!(&job.columns["parentaccountid"].source, ColumnSource::Lookup(lookup)
         if lookup.on_missing == OnMissing::Defer));
