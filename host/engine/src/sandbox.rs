@@ -6,11 +6,7 @@ use crate::job::{self, Rules};
 
 /// Bounds of each call, and how instances are shared; `workers`
 /// chunks are judged at once. What the job leaves open depends on the rule.
-pub(crate) fn limits(
-    section: &Rules,
-    profile: Profile,
-    workers: usize,
-) -> (Limits, BindSettings) {
+pub(crate) fn limits(section: &Rules, profile: Profile, workers: usize) -> (Limits, BindSettings) {
     let usual = Limits::of(profile);
     let limits = Limits {
         call_deadline: section.limits.time_per_call.unwrap_or(usual.call_deadline),

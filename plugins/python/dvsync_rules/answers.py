@@ -110,7 +110,22 @@ class Output(_Answer):
                 f"cannot set column `{name}`: expected {field.type.value}, found "
                 f"`{cell}` ({type(cell).__name__}) in row {row}"
             )
+        if field.type is Type.TEXT:
+            _sound(name, cells)
         self.columns[name] = Set(name, field.type, list(cells), leave, has_nulls)
+
+
+def _sound(name: str, cells: Sequence[Optional[str]]) -> None:
+    """What Python calls text may hold what UTF-8 cannot."""
+    try:
+        "".join(filter(None, cells)).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        row = next(row for row, cell in enumerate(cells) if cell and half in cell)
+        raise _bad(
+            f"cannot set column `{name}`: {ascii(cells[row])} in row {row} is no text: it holds "
+            "half of a surrogate pair"
+        ) from None
 
 
 def _takes() -> Dict[Type, frozenset]:
@@ -146,6 +161,7 @@ class Keys(_Answer):
         strange = set(map(type, keys)) - {str}
         if strange:
             raise _bad(f"a key is text, found {strange.pop().__name__}")
+        _sound("key", keys)
         self.keys = list(keys)
 
     def finish(self) -> List[str]:

@@ -28,7 +28,9 @@ from .rule import Rule
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DAY_0 = date(1970, 1, 1).toordinal()
-_EXACT = Precision(prec=60)
+_EXACT = Precision(prec=100)
+_FLOAT_US_MAX = 1 << 52
+"""Microseconds up to which seconds as a float tell each one apart: the year 2112."""
 
 _TYPES = {
     types.ValueType.BOOLEAN: Type.BOOLEAN,
@@ -56,7 +58,7 @@ def load(rule: type, name: str, version: str) -> None:
     global _rule, _name, _version
     _rule, _name, _version = rule, rule.name or name, rule.version or version
     log._write = lambda level, message: wit_log.log(
-        getattr(wit_log.Level, level.upper()), message
+        getattr(wit_log.Level, level.upper()), _sound(message)
     )
 
 
@@ -69,10 +71,18 @@ _FAILURES = {
 }
 
 
-def _fail(error: Exception) -> NoReturn:
+def _fail(error: BaseException) -> NoReturn:
+    if isinstance(error, MemoryError):
+        # A trap: the host knows why.
+        raise error
     failure = told(error)
-    detail = types.Detail(failure.code, failure.message)
+    detail = types.Detail(failure.code, _sound(failure.message))
     raise Err(_FAILURES[failure.kind](detail)) from None
+
+
+def _sound(message: Any) -> str:
+    """Text for a person: without halves of surrogate pairs."""
+    return str(message).encode("utf-8", "replace").decode()
 
 
 def _configured() -> Instance:
@@ -94,8 +104,11 @@ def _date(day: int) -> date:
     return date.fromordinal(day + _DAY_0)
 
 
-def _instant(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+def _instants(values: List[int], validity: Optional[bytes]) -> List[Any]:
+    instant = datetime.fromtimestamp
+    if values and -_FLOAT_US_MAX < min(values) and max(values) < _FLOAT_US_MAX:
+        return _mapped(lambda value: instant(value / 1e6, timezone.utc), values, validity)
+    return _mapped(lambda value: _EPOCH + timedelta(microseconds=value), values, validity)
 
 
 def _mapped(read: Callable[[Any], Any], cells: List[Any], validity: Optional[bytes]) -> List[Any]:
@@ -132,10 +145,10 @@ def _lift(column: Any, rows: int) -> Column:
 
 
 def _decimals(buffers: Any, validity: Optional[bytes], rows: int) -> List[Any]:
-    scale = -buffers.scale
+    unit = Decimal(1).scaleb(-buffers.scale)
 
     def read(data: bytes) -> Decimal:
-        return Decimal(int.from_bytes(data, "little", signed=True)).scaleb(scale, _EXACT)
+        return _EXACT.multiply(int.from_bytes(data, "little", signed=True), unit)
 
     return _mapped(read, _pieces(buffers.data, 16), validity)
 
@@ -152,7 +165,7 @@ _LIFTS: Dict[type, Tuple[Type, Callable[[Any, Optional[bytes], int], List[Any]]]
     types.Values_Float64: (Type.FLOAT64, lambda v, n, rows: _nulled(v, n)),
     types.Values_Decimal128: (Type.DECIMAL, _decimals),
     types.Values_Date32: (Type.DATE, lambda v, n, rows: _mapped(_date, v, n)),
-    types.Values_TimestampUs: (Type.TIMESTAMP, lambda v, n, rows: _mapped(_instant, v, n)),
+    types.Values_TimestampUs: (Type.TIMESTAMP, lambda v, n, rows: _instants(v, n)),
     types.Values_Text: (Type.TEXT, lambda v, n, rows: _texts(v, n)),
     types.Values_Binary: (Type.BINARY, _binaries),
     types.Values_Uuid: (
@@ -176,13 +189,25 @@ def _packed(parts: Sequence[bytes]) -> Any:
 
 
 def _lower_decimals(cells: List[Any], has_nulls: bool) -> Any:
-    numbers = [Decimal(0) if cell is None else Decimal(cell) for cell in cells]
-    scale = max([-int(number.as_tuple().exponent) for number in numbers] + [0])
-    data = b"".join(
-        int(number.scaleb(scale, _EXACT)).to_bytes(16, "little", signed=True)
-        for number in numbers
-    )
+    numbers = [cell for cell in cells if cell is not None] if has_nulls else cells
+    numbers = [Decimal(number) if type(number) is int else number for number in numbers]
+    scale = _scale(numbers)
+    unit = Decimal(1).scaleb(scale)
+    whole = iter([int(_EXACT.multiply(number, unit)) for number in numbers])
+    data = b"".join([
+        (0 if cell is None else next(whole)).to_bytes(16, "little", signed=True) for cell in cells
+    ])
     return types.Values_Decimal128(types.DecimalBuffers(38, scale, data))
+
+
+def _scale(numbers: List[Decimal]) -> int:
+    """Digits after the point of the one that has most."""
+    if not numbers:
+        return 0
+    scale = -int(numbers[0].as_tuple().exponent)
+    if not all(map(numbers[0].same_quantum, numbers)):
+        scale = max(-int(number.as_tuple().exponent) for number in numbers)
+    return max(scale, 0)
 
 
 def _day(cell: Any) -> int:
@@ -232,7 +257,7 @@ _KINDS = {"reject": types.VerdictKind.REJECT, "drop": types.VerdictKind.DROP,
 
 def _verdicts(verdicts: Dict[int, Verdict]) -> List[Any]:
     return [
-        types.Verdict(one.row, _KINDS[one.kind], one.code, one.column, str(one.message))
+        types.Verdict(one.row, _KINDS[one.kind], one.code, one.column, _sound(one.message))
         for one in verdicts.values()
     ]
 
@@ -288,14 +313,14 @@ class Plugin:
                 )
                 for hook, needs in Instance(_rule, _context(context)).needs
             ]
-        except Exception as error:
+        except BaseException as error:
             _fail(error)
 
     def configure(self, context: Any) -> None:
         global _instance
         try:
             _instance = Instance(_rule, _context(context))
-        except Exception as error:
+        except BaseException as error:
             _fail(error)
 
 
@@ -307,7 +332,7 @@ class Transform:
             output = _configured().apply(rows, _lifted(columns, rows))
             settings = [_setting(column) for column in output.columns.values()]
             return exports.transform.Output(settings, _verdicts(output.verdicts))
-        except Exception as error:
+        except BaseException as error:
             _fail(error)
 
 
@@ -319,7 +344,7 @@ class Matching:
             ours = Side.INCOMING if side == exports.matching.Side.INCOMING else Side.CURRENT
             keys = _configured().derive(ours, rows, _lifted(columns, rows))
             return exports.matching.RowKeys(_keys(keys.finish()), _verdicts(keys.verdicts))
-        except Exception as error:
+        except BaseException as error:
             _fail(error)
 
     def choose(
@@ -330,7 +355,7 @@ class Matching:
                 rows, _lifted(incoming, rows), offsets, _lifted(candidates, offsets[-1])
             )
             return exports.matching.Choices(choices.finish(), _verdicts(choices.verdicts))
-        except Exception as error:
+        except BaseException as error:
             _fail(error)
 
 
@@ -342,7 +367,7 @@ class State:
             states = _configured().state(rows, _lifted(incoming, rows), _lifted(current, rows))
             statecodes, statuscodes = states.finish()
             return exports.state.Decision(statecodes, statuscodes, _verdicts(states.verdicts))
-        except Exception as error:
+        except BaseException as error:
             _fail(error)
 
 
@@ -356,5 +381,5 @@ class Owner:
             return exports.owner.Decision(
                 bytes(kinds), by, _keys(keys), _verdicts(owners.verdicts)
             )
-        except Exception as error:
+        except BaseException as error:
             _fail(error)

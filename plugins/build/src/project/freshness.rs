@@ -33,7 +33,8 @@ impl<'a> Freshness<'a> {
     pub(super) fn component(&self) -> Option<PathBuf> {
         let kept: Value = serde_json::from_slice(&std::fs::read(&self.kept).ok()?).ok()?;
         let component = PathBuf::from(kept["component"].as_str()?);
-        let folders = kept["folders"].as_array()?.iter().map(|path| path.as_str().map(PathBuf::from));
+        let folders =
+            kept["folders"].as_array()?.iter().map(|path| path.as_str().map(PathBuf::from));
         let state = self.state(&folders.collect::<Option<Vec<_>>>()?)?;
         (component.is_file() && kept["state"].as_u64()? == state).then_some(component)
     }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Tools;
 use super::installed::installed;
 use super::script::{Script, write};
-use super::Tools;
 use crate::BuildError;
 use crate::toolchain::{run, said};
 
@@ -24,7 +24,10 @@ pub(super) fn build(folder: &Path, tools: Tools<'_>) -> Result<PathBuf, BuildErr
     let tool = if own.is_file() {
         (own, "the project's own componentize-js".to_owned())
     } else {
-        (installed(tools.folder, "javascript", LOCK, |at| install(at, tools))?.join(TOOL), NAME.to_owned())
+        (
+            installed(tools.folder, "javascript", LOCK, |at| install(at, tools))?.join(TOOL),
+            NAME.to_owned(),
+        )
     };
     Script {
         language: "javascript",

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Tools;
 use super::installed::installed;
 use super::script::{Script, work, write};
-use super::Tools;
 use crate::BuildError;
 use crate::toolchain::{run, said};
 
@@ -48,11 +48,7 @@ fn environment(folder: &Path, tools: Tools<'_>) -> Result<(PathBuf, String), Bui
 
 /// Installs what `requirements.txt` of the project lists, for the rule itself:
 /// packages in Python alone. The text of that file, or none.
-fn packages(
-    folder: &Path,
-    environment: &Path,
-    tools: Tools<'_>,
-) -> Result<String, BuildError> {
+fn packages(folder: &Path, environment: &Path, tools: Tools<'_>) -> Result<String, BuildError> {
     let requirements = folder.join("requirements.txt");
     let Ok(wanted) = std::fs::read_to_string(&requirements) else { return Ok(String::new()) };
     let place = work(folder, "python").join("packages");

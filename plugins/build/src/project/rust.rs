@@ -103,6 +103,6 @@ mod tests {
     #[test]
     fn a_folder_without_a_crate_is_told() {
         let error = build(Path::new("/nowhere"), "release").expect_err("nothing there");
-        assert_eq!(error.to_string(), "`/nowhere` holds no crate");
+        assert_eq!(error.to_string(), "`/nowhere` holds no rule project");
     }
 }

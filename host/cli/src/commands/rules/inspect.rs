@@ -30,15 +30,17 @@ pub(super) fn inspect(args: &InspectArgs, talk: Talk) -> Result<Exit, Failure> {
         Some(path) => settings(path)?,
         None => Value::Null,
     };
-    let asked =
-        match admitted.rule.needs(context(&admitted.rule, source, settings)?, &Limits::of(admitted.rule.profile())) {
-            Ok(needs) => Ok(needs),
-            // Without settings that is an answer, not a fault.
-            Err(error @ RuleError::Misconfigured { .. }) if args.settings.is_none() => {
-                Err(error.to_string())
-            }
-            Err(error) => return Err(error.into()),
-        };
+    let asked = match admitted
+        .rule
+        .needs(context(&admitted.rule, source, settings)?, &Limits::of(admitted.rule.profile()))
+    {
+        Ok(needs) => Ok(needs),
+        // Without settings that is an answer, not a fault.
+        Err(error @ RuleError::Misconfigured { .. }) if args.settings.is_none() => {
+            Err(error.to_string())
+        }
+        Err(error) => return Err(error.into()),
+    };
     match args.report {
         Format::Json => {
             let text = serde_json::to_string_pretty(&as_json(&found, &admitted, &asked))

@@ -139,10 +139,7 @@ mod tests {
     #[test]
     fn the_sdk_that_is_carried_is_whole_and_asks_for_the_same_crates() {
         for (language, paths) in [
-            (
-                Language::Rust,
-                ["src/lib.rs", "src/bindings/transform.rs", "examples/prospects.rs"],
-            ),
+            (Language::Rust, ["src/lib.rs", "src/bindings/transform.rs", "examples/prospects.rs"]),
             (
                 Language::Python,
                 ["dvsync_rules/__init__.py", "dvsync_rules/component.py", "dvsync_rules/py.typed"],

@@ -1,0 +1,27 @@
+/** A name to show, from the local part of an e-mail address: the source has none. */
+
+const UNITS_MAX = 50;
+
+/** First name (or null) and last name; null where no letter is left. */
+export function ofEmail(address) {
+  const local = address.slice(0, address.indexOf("@")).split("+")[0];
+  const name = local.replace(/\d+$/, "").replace(/^[._]+|[._]+$/g, "");
+  const cut = Math.max(name.lastIndexOf("."), name.lastIndexOf("_"));
+  const last = name.slice(cut + 1);
+  return /\p{Alphabetic}/u.test(last) ? { first: cut < 0 ? null : name.slice(0, cut), last } : null;
+}
+
+/** Each word begins in upper case; not longer than its column. */
+export function capitalized(part) {
+  let text = "";
+  let units = 0;
+  let start = true;
+  for (const c of part) {
+    units += c.length;
+    if (units > UNITS_MAX) break;
+    const shown = c === "." || c === "_" ? " " : c;
+    text += start ? shown.toUpperCase() : shown;
+    start = !/[\p{Alphabetic}\p{N}]/u.test(shown);
+  }
+  return text;
+}
