@@ -43,9 +43,11 @@ fn install(folder: &Path, tools: Tools<'_>) -> Result<(), BuildError> {
     (tools.say)(&format!("installing {NAME} into `{}`, once", folder.display()));
     write(&folder.join("package.json"), PACKAGE)?;
     write(&folder.join("package-lock.json"), LOCK)?;
+    // Not `npm ci`: it misses what is optional for other systems in a lock file that
+    // this one wrote. The versions are those of the lock file either way.
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut npm = Command::new(npm);
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
+    npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
     let output = run(&mut npm)?;
     if output.status.success() {
         return Ok(());
