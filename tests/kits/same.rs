@@ -63,7 +63,8 @@ impl Target {
             record.insert(format!("{}id", set.trim_end_matches('s')), json!(id));
             let (status, said) =
                 self.ask("POST", &format!("/api/data/v9.2/{set}"), &Value::Object(record));
-            assert_eq!(status, 204, "{said}");
+            // Some numbers come twice.
+            assert!(status == 204 || status == 412, "{said}");
         }
     }
 

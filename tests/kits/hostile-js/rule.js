@@ -12,7 +12,7 @@ const MISDEEDS = {
   },
   allocate() {
     const kept = [];
-    for (;;) kept.push(new Uint8Array(1 << 20).fill(1));
+    for (;;) kept.push(new Uint8Array(1 << 29).fill(1));
   },
   recurse(output, rows) {
     return MISDEEDS.recurse(output, rows) + 1;

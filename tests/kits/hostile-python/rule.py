@@ -30,7 +30,7 @@ class Hostile(Rule):
             case "allocate":
                 kept = []
                 while True:
-                    kept.append(bytearray(1 << 20))
+                    kept.append(bytearray(1 << 29))
             case "recurse":
                 self.misbehave(output, rows)
             case "exit":
