@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use dvsync_rules::{BindSettings, Bound, Context, Limits, Profile, RuleError};
 use serde_json::json;
 
-use crate::projects::{Language, component, sandbox};
+use crate::projects::{Language, rule};
 
 const ROWS: usize = 100;
 const AT_FAULT: usize = 71;
@@ -20,8 +20,7 @@ fn rows(at_fault: usize) -> RecordBatch {
 }
 
 fn bind(language: Language, mode: &str) -> Result<Bound, RuleError> {
-    let wasm = component(&format!("tests/kits/hostile-{}", language.word()));
-    let rule = sandbox().admit(&wasm, "hostile.wasm").unwrap();
+    let rule = rule(&format!("tests/kits/hostile-{}", language.word()));
     assert_eq!(rule.profile(), Profile::Interpreter);
     let context = Context {
         entity: "account".to_owned(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use dvsync_rules::{Sandbox, SandboxSettings};
+use dvsync_rules::{Rule, Sandbox, SandboxSettings};
 use dvsync_rules_build::{Tools, build_project};
 
 /// A language that needs an interpreter.
@@ -84,17 +84,18 @@ fn refresh(from: &Path, to: &Path) {
     }
 }
 
-/// The component of a project, by its folder below the root of this repository.
-pub(crate) fn component(folder: &str) -> Vec<u8> {
+/// The rule of a project, by its folder below the root of this repository.
+pub(crate) fn rule(folder: &str) -> Rule {
     let project = tree().join(folder);
-    // One process builds, the others find what it built.
+    // One process builds and compiles, the others find what it has made.
     let lock = fs::File::create(project.join(".lock")).unwrap();
     lock.lock().unwrap();
     let tools = target_tmp().join("dvsync").join("tools");
     let tools = Tools { folder: &tools, say: &|line| eprintln!("{line}") };
     let path = build_project(&project, "release", tools)
         .unwrap_or_else(|error| panic!("{folder}: {error}"));
-    fs::read(path).unwrap()
+    let wasm = fs::read(path).unwrap();
+    sandbox().admit(&wasm, folder).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// One sandbox for all tests of a process; compiled rules are kept.

@@ -15,7 +15,7 @@ use dvsync_rules::{BindSettings, Bound, Context, Limits, Rule, Side};
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::projects::{Language, component, sandbox};
+use crate::projects::{Language, rule, sandbox};
 
 const URL: &str = "http://127.0.0.1:9";
 const SCHEMA: &str = include_str!("../../examples/adventureworks/schema.toml");
@@ -25,8 +25,7 @@ fn examples() -> std::path::PathBuf {
 }
 
 fn example(language: Language) -> Rule {
-    let wasm = component(&format!("examples/rules-{}", language.word()));
-    sandbox().admit(&wasm, language.word()).unwrap()
+    rule(&format!("examples/rules-{}", language.word()))
 }
 
 fn shipped() -> Rule {

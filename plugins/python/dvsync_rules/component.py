@@ -5,6 +5,7 @@ contract (`wit_world`). `dvsync rules build` writes the entry module that calls
 `load` and exports the classes here for the hooks that the rule has.
 """
 
+import codecs
 from datetime import date, datetime, timedelta, timezone
 from decimal import Context as Precision
 from decimal import Decimal
@@ -25,6 +26,11 @@ from .fields import Field, Type
 from .instance import Instance
 from .rows import Column, Side
 from .rule import Rule
+
+# What is imported on first use must be there when the component is made: a
+# component finds no files.
+for _codec in ("ascii", "latin-1", "cp1252", "utf-16-le", "utf-16-be", "utf-32-le"):
+    codecs.lookup(_codec)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DAY_0 = date(1970, 1, 1).toordinal()

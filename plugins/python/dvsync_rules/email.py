@@ -29,6 +29,6 @@ def normalize(cell: str) -> str:
     if any(c in _DELIMITERS or c.isspace() or c < " " or "\x7f" <= c <= "\x9f" for c in address):
         raise EmailError("has a character that an address cannot have")
     address = address.lower()
-    if len(address.encode("utf-16-le")) > 2 * UNITS_MAX:
+    if len(address) + sum(c > "\uffff" for c in address) > UNITS_MAX:
         raise EmailError("is longer than 100 characters")
     return address
