@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
 use bytes::Bytes;
 use dvsync_cli::Embedded;
 use dvsync_dataverse::{Client, Clock};
@@ -273,8 +273,10 @@ fn answers(bound: &Bound, rows: &RecordBatch) -> Vec<String> {
     let transformed = bound.transform(rows).unwrap();
     assert_eq!(transformed.faults, []);
     let keys = bound.derive(Side::Incoming, rows).unwrap();
-    let owners =
-        bound.owner(rows, &RecordBatch::new_empty(Arc::new(arrow_schema::Schema::empty())));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    let none = Arc::new(arrow_schema::Schema::empty());
+    let none = RecordBatch::try_new_with_options(none, Vec::new(), &options).unwrap();
+    let owners = bound.owner(rows, &none).unwrap();
     let mut lines = vec![String::new(); rows.num_rows()];
     for setting in &transformed.columns {
         let cells = setting.array.as_any().downcast_ref::<StringArray>().unwrap();
