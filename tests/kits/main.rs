@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "a test that is left out says so")]
+#![allow(clippy::cast_possible_wrap, reason = "small numbers made here")]
 
 /// What a rule that misbehaves costs, and in which words it is told.
 mod hostile;
