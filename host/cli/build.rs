@@ -1,5 +1,5 @@
 //! Builds the rules that are shipped with the program into components, and says
-//! where they lie, for `src/shipped.rs`; lists the sources of the SDK for
+//! where they lie, for `src/shipped.rs`; lists the sources of the SDKs for
 //! `dvsync rules new`.
 
 use std::fmt::Write;
@@ -27,30 +27,46 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         print!("{lines}");
         println!("cargo::rustc-env={variable}={}", component.display());
     }
-    let sdk = Path::new(&manifest_dir).join("../../plugins/sdk");
-    std::fs::write(Path::new(&out_dir).join("sdk.rs"), list(&sdk)?)?;
+    let plugins = Path::new(&manifest_dir).join("../../plugins");
+    let own = [plugins.join("sdk/examples/prospects.rs")];
+    let lists = [
+        list("SDK", &plugins.join("sdk"), &plugins.join("sdk/src"), &own)?,
+        list("PYTHON", &plugins.join("python"), &plugins.join("python/dvsync_rules"), &[])?,
+        list("JS", &plugins.join("js/dvsync-rules"), &plugins.join("js/dvsync-rules"), &[])?,
+    ];
+    std::fs::write(Path::new(&out_dir).join("sdk.rs"), lists.concat())?;
     println!("cargo::rerun-if-changed=build.rs");
     Ok(())
 }
 
-/// `const SDK: &[File]`: path below the SDK's folder, and text, of its library
-/// and of the example that its documentation shows.
-fn list(sdk: &Path) -> Result<String, Box<dyn std::error::Error>> {
-    let mut files: Vec<PathBuf> = vec![sdk.join("examples/prospects.rs")];
-    let mut folders = vec![sdk.join("src")];
+/// `const NAME: &[File]`: path below the folder `sdk`, and text, of all that lies
+/// below `library`, and of the files in `besides`.
+fn list(
+    name: &str,
+    sdk: &Path,
+    library: &Path,
+    besides: &[PathBuf],
+) -> Result<String, Box<dyn std::error::Error>> {
+    let mut files: Vec<PathBuf> = besides.to_vec();
+    let mut folders = vec![library.to_owned()];
     while let Some(folder) = folders.pop() {
         println!("cargo::rerun-if-changed={}", folder.display());
         for entry in std::fs::read_dir(&folder)? {
             let entry = entry?;
+            // What Python leaves beside its modules.
+            if entry.file_name() == "__pycache__" {
+                continue;
+            }
             if entry.file_type()?.is_dir() {
                 folders.push(entry.path());
             } else {
+                println!("cargo::rerun-if-changed={}", entry.path().display());
                 files.push(entry.path());
             }
         }
     }
     files.sort();
-    let mut list = "const SDK: &[File] = &[\n".to_owned();
+    let mut list = format!("const {name}: &[File] = &[\n");
     for path in files {
         let name = path.strip_prefix(sdk)?.to_str().ok_or("a name that is not UTF-8")?;
         let name = name.replace('\\', "/");

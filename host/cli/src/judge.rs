@@ -18,6 +18,7 @@ use dvsync_rules::{Rule, RuleError, Sandbox};
 
 use crate::failure::Failure;
 use crate::shipped;
+use crate::talk::Talk;
 
 /// A rule that was found, and from where.
 pub(crate) struct Judge {
@@ -38,7 +39,12 @@ pub(crate) enum Which {
 }
 
 /// The job's rule, admitted; nothing where the job names none.
-pub(crate) fn of(job: &Job, which: Which, sandbox: &Sandbox) -> Result<Option<Judge>, Failure> {
+pub(crate) fn of(
+    job: &Job,
+    which: Which,
+    sandbox: &Sandbox,
+    talk: Talk,
+) -> Result<Option<Judge>, Failure> {
     let Some(rules) = &job.rules else { return Ok(None) };
     let store = Store::open(&job.registry.path)?;
     let policies = Policies {
@@ -59,6 +65,7 @@ pub(crate) fn of(job: &Job, which: Which, sandbox: &Sandbox) -> Result<Option<Ju
             }
         }
     };
+    shipped::tell_of_compiling(sandbox, &component.bytes, &component.label, talk);
     let judge = component.admit(sandbox)?;
     settings_fit(job, &judge.rule)?;
     let described = judge.rule.description();

@@ -6,6 +6,7 @@ use dvsync_engine::job::Job;
 use dvsync_rules::{Sandbox, SandboxSettings};
 
 use crate::failure::Failure;
+use crate::talk::Talk;
 
 /// Name in job files, and the component.
 const SHIPPED: [(&str, &[u8]); 2] = [
@@ -36,13 +37,34 @@ pub(crate) fn usual_sandbox() -> Result<Sandbox, Failure> {
 /// A sandbox for this job, with compiled rules kept where caches lie.
 pub(crate) fn sandbox(job: &Job) -> Result<Sandbox, Failure> {
     let defaults = SandboxSettings::default();
-    let wanted = job.rules.as_ref().map_or(0, |rules| rules.limits.memory);
+    let wanted = job.rules.as_ref().and_then(|rules| rules.limits.memory).unwrap_or(0);
     let settings = SandboxSettings {
         cache_dir: cache_dir(),
         memory_bytes_max: defaults.memory_bytes_max.max(wanted),
         ..defaults
     };
     Ok(Sandbox::new(settings)?)
+}
+
+/// From there on compiling takes so long that somebody may wonder.
+const LARGE_BYTES: usize = 2 << 20;
+
+/// Says so when admitting the rule will take a while, as the first time with one in
+/// Python or JavaScript.
+pub(crate) fn tell_of_compiling(sandbox: &Sandbox, wasm: &[u8], origin: &str, talk: Talk) {
+    if wasm.len() >= LARGE_BYTES && sandbox.will_compile(wasm) {
+        let size = wasm.len() >> 20;
+        talk.say(format!("compiling the rule `{origin}` ({size} MiB), once: some ten seconds"));
+    }
+}
+
+/// Where the tools lie that make components of Python and JavaScript: with the
+/// caches, else with what the project builds.
+pub(crate) fn tools_dir(project: &Path) -> PathBuf {
+    match cache_dir() {
+        Some(rules) => rules.with_file_name("tools"),
+        None => project.join("target").join("tools"),
+    }
 }
 
 /// Where this system keeps caches; nothing where it does not say.

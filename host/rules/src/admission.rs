@@ -14,6 +14,21 @@ const PARTS_MAX: usize = 256;
 /// Version 13 (the component model), layer 1, as in the bytes after the magic.
 const FORMAT: u32 = 0x0001_000d;
 const PACKAGE: &str = "dvsync:rules/";
+/// The custom section in which `dvsync rules build` says what it built.
+const STAMP: &str = "dvsync:rule";
+const STAMP_BYTES_MAX: usize = 4096;
+
+/// The stamp; what else it says is for people.
+#[derive(serde::Deserialize)]
+struct Stamp {
+    language: String,
+}
+
+struct Outer {
+    imports: Vec<String>,
+    exports: Vec<String>,
+    language: Option<String>,
+}
 
 /// What the component imports and exports; or why it is not admitted.
 pub(crate) fn admit(wasm: &[u8], bytes_max: usize) -> Result<Surface, Refusal> {
@@ -21,7 +36,7 @@ pub(crate) fn admit(wasm: &[u8], bytes_max: usize) -> Result<Surface, Refusal> {
         return Err(Refusal::TooLarge { bytes: wasm.len(), bytes_max });
     }
     check_preamble(wasm)?;
-    let (imports, exports) = outer_names(wasm)?;
+    let Outer { imports, exports, language } = outer(wasm)?;
 
     let mut hooks = Hooks::default();
     for hook in exports.iter().filter_map(|name| interface(name)).filter_map(HookName::from_name) {
@@ -49,7 +64,7 @@ pub(crate) fn admit(wasm: &[u8], bytes_max: usize) -> Result<Surface, Refusal> {
         return Err(Refusal::NoHooks);
     }
     let contract = plugin.replacen("/plugin@", "@", 1);
-    Ok(Surface { contract, hooks, imports, exports })
+    Ok(Surface { contract, hooks, imports, exports, language })
 }
 
 fn of_another_version(names: &[String]) -> Vec<String> {
@@ -68,11 +83,13 @@ fn check_preamble(wasm: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Names of the outermost component's imports and exports, as written.
-fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), Refusal> {
+/// Names of the outermost component's imports and exports, as written, and its
+/// stamp.
+fn outer(wasm: &[u8]) -> Result<Outer, Refusal> {
     let damaged = |error: wasmparser::BinaryReaderError| Refusal::Damaged(error.to_string());
     let mut imports = Vec::new();
     let mut exports = Vec::new();
+    let mut language = None;
     let mut parts = 0;
     let mut depth = 0usize;
     for payload in Parser::new(0).parse_all(wasm) {
@@ -98,12 +115,25 @@ fn outer_names(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), Refusal> {
                     exports.push(export.map_err(damaged)?.name.name.to_owned());
                 }
             }
+            Payload::CustomSection(section) if depth == 1 && section.name() == STAMP => {
+                language = stamped(section.data());
+            }
             _ => {}
         }
     }
     imports.sort();
     exports.sort();
-    Ok((imports, exports))
+    Ok(Outer { imports, exports, language })
+}
+
+/// The language that a stamp names; one that cannot be read says nothing.
+fn stamped(data: &[u8]) -> Option<String> {
+    if data.len() > STAMP_BYTES_MAX {
+        return None;
+    }
+    let language = serde_json::from_slice::<Stamp>(data).ok()?.language;
+    let is_word = language.bytes().all(|byte| byte.is_ascii_lowercase());
+    (is_word && !language.is_empty()).then_some(language)
 }
 
 /// `transform` of `dvsync:rules/transform@0.1.0`, if this host speaks that
@@ -140,6 +170,21 @@ mod tests {
     fn a_rule_beyond_the_size_limit_is_refused() {
         let error = admit(&[0; 11], 10).expect_err("too large");
         assert_eq!(error.to_string(), "it has 11 bytes, more than the 10 allowed");
+    }
+
+    #[test]
+    fn a_stamp_is_a_word_or_nothing() {
+        for (data, language) in [
+            (r#"{"language": "python", "name": "x"}"#, Some("python")),
+            (r#"{"language": "Python\n"}"#, None),
+            (r#"{"language": ""}"#, None),
+            (r#"{"language": 1}"#, None),
+            ("python", None),
+        ] {
+            assert_eq!(stamped(data.as_bytes()).as_deref(), language, "{data}");
+        }
+        let long = format!(r#"{{"language": "{}"}}"#, "a".repeat(STAMP_BYTES_MAX));
+        assert_eq!(stamped(long.as_bytes()), None);
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl Cache {
         Ok(Self { folder, key, bytes_max })
     }
 
+    /// Whether there is a file for it, genuine or not.
+    pub(crate) fn holds(&self, engine: &Engine, digest: &str) -> bool {
+        self.folder.exists(file_name(engine, digest))
+    }
+
     /// The compiled component, if the folder holds it and it is genuine.
     pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let name = file_name(engine, digest);

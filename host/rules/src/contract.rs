@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field as ArrowField, Schema, TimeUnit};
 
 use crate::bindings::dvsync::rules::types::{FieldParam, FieldResult, ValueType};
+use crate::settings::Profile;
 
 /// The package that rules and host speak.
 pub const CONTRACT: &str = "dvsync:rules@0.1.0";
@@ -93,6 +94,20 @@ pub struct Surface {
     pub imports: Vec<String>,
     /// Interfaces that it exports, sorted.
     pub exports: Vec<String>,
+    /// What it was written in, as `dvsync rules build` stamped it: `rust`, `python`,
+    /// `javascript`.
+    pub language: Option<String>,
+}
+
+impl Surface {
+    /// Which limits it asks for.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        match self.language.as_deref() {
+            Some("python" | "javascript") => Profile::Interpreter,
+            _ => Profile::Native,
+        }
+    }
 }
 
 /// What a rule says of itself.

@@ -19,6 +19,7 @@ use crate::store::{Holdings, cut};
 
 /// The rule's own words in a message are cut there.
 const MESSAGE_BYTES_MAX: usize = 512;
+const MEMORY: &str = "the rule wanted more memory than it may have";
 
 /// Why a call did not give an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,7 +248,7 @@ impl Instance {
         self.store.data().end();
         match answer {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(failure)) => Err(told(failure)),
+            Ok(Err(failure)) => Err(told(failure, self.store.data())),
             Err(error) => Err(explain(&error, self.store.data())),
         }
     }
@@ -265,8 +266,9 @@ fn bound<G>(guest: Option<&G>) -> wasmtime::Result<&G> {
     guest.ok_or_else(|| wasmtime::Error::msg("the rule does not export this hook"))
 }
 
-/// What the rule itself said of the failure.
-fn told(failure: Failure) -> CallError {
+/// What the rule itself said of the failure. An interpreter makes an exception of
+/// memory that it was refused.
+fn told(failure: Failure, holdings: &Holdings) -> CallError {
     let (Failure::Misconfigured(detail)
     | Failure::InvalidInput(detail)
     | Failure::Internal(detail)) = &failure;
@@ -275,6 +277,9 @@ fn told(failure: Failure) -> CallError {
     match failure {
         Failure::Misconfigured(_) => {
             CallError::Misconfigured { code: code.to_owned(), message: message.to_owned() }
+        }
+        Failure::InvalidInput(_) | Failure::Internal(_) if holdings.memory_refused() => {
+            CallError::failed(codes::MEMORY, format!("{MEMORY}: {message}"))
         }
         Failure::InvalidInput(_) | Failure::Internal(_) => {
             CallError::failed(codes::FAILED, format!("{code}: {message}"))
@@ -289,7 +294,7 @@ fn explain(error: &wasmtime::Error, holdings: &Holdings) -> CallError {
         return CallError::failed(codes::TIMEOUT, "the call did not end within its deadline");
     }
     if holdings.memory_refused() {
-        return CallError::failed(codes::MEMORY, "the rule wanted more memory than it may have");
+        return CallError::failed(codes::MEMORY, MEMORY);
     }
     match trap {
         Some(trap) => {

@@ -47,4 +47,4 @@ pub use judged::{
 pub use rule::Rule;
 pub use sandbox::Sandbox;
 pub use schema::{PathStep, SettingsFault};
-pub use settings::{BindSettings, Context, Isolation, Limits, SandboxSettings};
+pub use settings::{BindSettings, Context, Isolation, Limits, Profile, SandboxSettings};

@@ -10,8 +10,9 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 use crate::error::RuleError;
 use crate::settings::SandboxSettings;
 
-/// Core instances, memories and tables that one component may have.
-pub(crate) const CORE_INSTANCES_MAX: u32 = 32;
+/// Core instances, memories and tables that one component may have; a Python
+/// rule has 38 core instances, most of them stubs.
+pub(crate) const CORE_INSTANCES_MAX: u32 = 64;
 pub(crate) const MEMORIES_MAX: u32 = 4;
 pub(crate) const TABLES_MAX: u32 = 16;
 /// What the pool holds ready per table; a `Limits` beyond it cannot be met.
@@ -75,7 +76,8 @@ fn pool(settings: &SandboxSettings) -> PoolingAllocationConfig {
     let instances = settings.instances_max;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_core_instances(instances.saturating_mul(4))
+        // A count, no memory: as many rules of any language as there are instances.
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_MAX))
         .total_memories(instances)
         .total_tables(instances.saturating_mul(4))
         .max_core_instances_per_component(CORE_INSTANCES_MAX)

@@ -9,7 +9,7 @@ use crate::bound::Bound;
 use crate::contract::{Description, HookName, HookNeeds, Hooks, Surface};
 use crate::error::RuleError;
 use crate::instance::Prepared;
-use crate::settings::{BindSettings, Context, Limits};
+use crate::settings::{BindSettings, Context, Limits, Profile};
 use crate::store::Who;
 
 /// A rule that was admitted; cheap to clone.
@@ -80,6 +80,12 @@ impl Rule {
             rule: self.label().to_string(),
             fault: fault.into(),
         })
+    }
+
+    /// Which limits it asks for: [`Limits::of`] it where a job says no others.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.inner.surface.profile()
     }
 
     /// What each hook would read and set under this context, whether or not

@@ -78,6 +78,13 @@ impl Sandbox {
         self.cache.as_ref().is_some_and(load)
     }
 
+    /// Whether [`Sandbox::admit`] will have to compile it; looks for the file only.
+    #[must_use]
+    pub fn will_compile(&self, wasm: &[u8]) -> bool {
+        let holds = |cache: &Cache| cache.holds(&self.machine.engine, &sha256(wasm));
+        !self.cache.as_ref().is_some_and(holds)
+    }
+
     fn compile(&self, wasm: &[u8], digest: &str) -> Result<Component, Refusal> {
         let cached = self.cache.as_ref().and_then(|at| at.load(&self.machine.engine, digest));
         if let Some(component) = cached {

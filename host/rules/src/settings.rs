@@ -16,7 +16,8 @@ pub struct SandboxSettings {
     pub cache_bytes_max: u64,
     /// The largest rule that is admitted (Python rules have 18 MiB).
     pub wasm_bytes_max: usize,
-    /// What one instance may have of linear memory, whatever its [`Limits`] say.
+    /// What one instance may have of linear memory, whatever its [`Limits`] say:
+    /// enough for either [`Profile`].
     pub memory_bytes_max: usize,
     /// How many instances may live at once, over all rules.
     pub instances_max: u32,
@@ -35,9 +36,23 @@ impl Default for SandboxSettings {
             memory_bytes_max: 256 << 20,
             instances_max: 128,
             tick: Duration::from_millis(10),
-            describe_deadline: Duration::from_secs(10),
+            describe_deadline: Duration::from_secs(20),
         }
     }
+}
+
+/// What a rule is made of, as far as its limits depend on it.
+///
+/// The component says it (`dvsync rules build` stamps the language into it), so it
+/// is a claim: one that is not true gains more memory and time, within what the
+/// sandbox and the job allow, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// Machine code by way of a compiler: Rust, C. What says nothing is that.
+    #[default]
+    Native,
+    /// An interpreter with a program in it: Python, JavaScript.
+    Interpreter,
 }
 
 /// What one rule may use in one job.
@@ -61,18 +76,38 @@ pub struct Limits {
     pub narrowing_calls_max: u32,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
+impl Limits {
+    /// Where nobody says others.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        let native = Self {
             call_deadline: Duration::from_secs(10),
-            setup_deadline: Duration::from_secs(10),
-            memory_bytes_max: 256 << 20,
-            table_elements_max: 100_000,
+            setup_deadline: Duration::from_secs(5),
+            memory_bytes_max: 64 << 20,
+            table_elements_max: 20_000,
             output_bytes_max: 128 << 20,
             log_lines_max: 100,
             lookups_max: 1_000,
             narrowing_calls_max: 1_000,
+        };
+        match profile {
+            Profile::Native => native,
+            // A started Python has 13 MiB and JavaScript some 30 before the first
+            // row; either takes 30 to 100 times as long a row as Rust.
+            Profile::Interpreter => Self {
+                call_deadline: Duration::from_secs(30),
+                setup_deadline: Duration::from_secs(20),
+                memory_bytes_max: 256 << 20,
+                table_elements_max: 100_000,
+                ..native
+            },
         }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::of(Profile::default())
     }
 }
 

@@ -23,9 +23,9 @@ pub enum BuildError {
         /// What that command said.
         said: String,
     },
-    /// There is no crate to build.
-    #[error("`{}` holds no crate", folder.display())]
-    NoCrate {
+    /// There is no project to build.
+    #[error("`{}` holds no rule project", folder.display())]
+    NoProject {
         /// Where it was looked for.
         folder: PathBuf,
     },
@@ -50,6 +50,30 @@ pub enum BuildError {
     NoModule {
         /// The crate.
         package: String,
+    },
+    /// What a project needs cannot be installed.
+    #[error("cannot install {what}:\n{said}")]
+    Install {
+        /// The tool with its version, or the project's own packages.
+        what: String,
+        /// The installer's words.
+        said: String,
+    },
+    /// The rule's module raises, or holds no rule.
+    #[error("cannot load the rule in `{}`:\n{said}", folder.display())]
+    Load {
+        /// The project.
+        folder: PathBuf,
+        /// The interpreter's words.
+        said: String,
+    },
+    /// The tool that makes a component of a script has failed.
+    #[error("cannot make a component with {tool}:\n{said}")]
+    Script {
+        /// The tool with its version.
+        tool: String,
+        /// Its words.
+        said: String,
     },
     /// The core module is no component.
     #[error("cannot make a component: {said}")]
@@ -82,15 +106,25 @@ impl BuildError {
         match self {
             Self::Target { .. } => Some("run `rustup target add wasm32-unknown-unknown`"),
             Self::NoModule { .. } => Some("add `crate-type = [\"cdylib\"]` under `[lib]`"),
-            Self::NoCrate { .. } => {
-                Some("name the folder with the `Cargo.toml`; `dvsync rules new NAME` makes one")
-            }
-            Self::Start { .. } => Some("install Rust from https://rustup.rs"),
+            Self::NoProject { .. } => Some(
+                "name the folder with the `Cargo.toml`, `pyproject.toml` or `package.json`; \
+                 `dvsync rules new NAME` makes one",
+            ),
+            Self::Start { tool, .. } => Some(match tool.as_str() {
+                "python3" | "python" => "install Python 3.10 or later with its module `venv`",
+                "node" | "npm" | "npm.cmd" => "install Node.js 20 or later, with npm",
+                _ => "install Rust from https://rustup.rs",
+            }),
+            Self::Install { .. } => Some(
+                "the registry must be reachable (PyPI, npm), and Python needs its module `venv`",
+            ),
             Self::Component { .. } => {
                 Some("build for `wasm32-unknown-unknown` and import `dvsync:rules` only")
             }
             Self::Manifest { .. }
             | Self::Compile { .. }
+            | Self::Load { .. }
+            | Self::Script { .. }
             | Self::Read { .. }
             | Self::Write { .. } => None,
         }

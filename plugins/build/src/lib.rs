@@ -1,14 +1,18 @@
-//! Turns a Rust crate into a rule component: cargo builds a core module for
-//! `wasm32-unknown-unknown`, `wit-component` makes a component of it.
+//! Turns a project into a rule component. Of a Rust crate cargo builds a core
+//! module for `wasm32-unknown-unknown`, and `wit-component` makes a component of
+//! it; of a Python or JavaScript project `componentize-py` or `componentize-js`
+//! makes one, which are installed where the caller says.
 //!
 //! For build scripts, tests and `dvsync rules build`. Starts processes (cargo,
-//! rustc, rustup) and writes below the target folder that it is given. No WASI
-//! and no adapters: what a rule imports is what its author wrote.
+//! rustc, rustup; python3, pip; node, npm) and writes below the target folder that
+//! it is given and into the folder of tools. No WASI and no adapters: what a rule
+//! imports is the contract.
 
 mod component;
 mod error;
 mod inputs;
 mod project;
+mod stamp;
 mod toolchain;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub use component::componentize;
 pub use error::BuildError;
 pub use inputs::inputs;
-pub use project::build_project;
+pub use project::{Tools, build_project};
 
 /// Builds `package` of the workspace that `manifest_dir` lies in, and returns
 /// the path of the component.

@@ -108,14 +108,14 @@ fn command(variable: &str, name: &str, folder: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> Result<Output, BuildError> {
+pub(crate) fn run(command: &mut Command) -> Result<Output, BuildError> {
     command.output().map_err(|source| BuildError::Start {
         tool: command.get_program().to_string_lossy().into_owned(),
         source,
     })
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct RulesArgs {
 pub(crate) enum RulesCommand {
     /// Makes a folder with a rule that builds and passes its test as it is.
     New(NewArgs),
-    /// Builds a Rust rule crate into a component.
+    /// Builds a rule in Rust, Python or JavaScript into a component.
     Build(BuildArgs),
     /// Judges fixture tables in the sandbox and compares with what is expected.
     Test(TestArgs),
@@ -55,6 +55,10 @@ pub(crate) enum Language {
     /// With cargo; needs rustup (rustup.rs).
     #[default]
     Rust,
+    /// Needs Python 3.10 or later, and PyPI at its first build.
+    Python,
+    /// JavaScript; needs Node.js 20 or later, and npm's registry at its first build.
+    Js,
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,10 +73,10 @@ pub(crate) struct NewArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BuildArgs {
-    /// Folder of the crate.
+    /// Folder of the project: a `Cargo.toml`, `pyproject.toml` or `package.json`.
     #[arg(value_name = "FOLDER", default_value = ".")]
     pub(crate) folder: PathBuf,
-    /// Cargo profile.
+    /// Cargo profile, for a rule in Rust.
     #[arg(long, value_name = "PROFILE", default_value = "release")]
     pub(crate) profile: String,
     /// How the result is printed.
@@ -82,7 +86,7 @@ pub(crate) struct BuildArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Folder of a rule crate, which is built first; or a component; or
+    /// Folder of a rule project, which is built first; or a component; or
     /// `account@1.2.0` of a store; or the name of a shipped rule.
     #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
@@ -104,7 +108,7 @@ pub(crate) struct TestArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckRuleArgs {
-    /// Folder of a rule crate, which is built first; or a component; or
+    /// Folder of a rule project, which is built first; or a component; or
     /// `account@1.2.0` of a store; or the name of a shipped rule.
     #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
@@ -124,7 +128,7 @@ pub(crate) struct CheckRuleArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// Folder of a rule crate, which is built first; or a component; or
+    /// Folder of a rule project, which is built first; or a component; or
     /// `account@1.2.0` of a store; or the name of a shipped rule.
     #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,
@@ -147,7 +151,7 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
-    /// Folder of a rule crate, which is built first; or a component; or
+    /// Folder of a rule project, which is built first; or a component; or
     /// `account@1.2.0` of a store; or the name of a shipped rule.
     #[arg(value_name = "FOLDER|FILE|NAME", default_value = ".")]
     pub(crate) rule: PathBuf,

@@ -101,19 +101,19 @@ pub(crate) async fn check(args: &CheckArgs, talk: &Talk) -> Result<Exit, Failure
         (job, message)
     });
     if let Some(job) = findings.note("job file", loaded)? {
-        parts(&job, &mut findings).await?;
+        parts(&job, &mut findings, *talk).await?;
     }
     findings.finish(*talk, "the job can run")
 }
 
-async fn parts(job: &Job, findings: &mut Findings) -> Result<(), Failure> {
+async fn parts(job: &Job, findings: &mut Findings, talk: Talk) -> Result<(), Failure> {
     let source = findings.note("source", source(job))?;
     for (name, grant) in &job.tables {
         if let Grant::Source(settings) = grant {
             findings.note("table", rows(settings).map(|said| ((), format!("`{name}`: {said}"))))?;
         }
     }
-    let rule = findings.note("rule", rule(job))?;
+    let rule = findings.note("rule", rule(job, talk))?;
     let opened = findings.note("target", target(job).await)?;
     let Some(opened) = opened else { return Ok(()) };
     let mut signed_in = false;
@@ -169,9 +169,9 @@ fn rows(settings: &dvsync_sources::Settings) -> Result<String, Failure> {
     Ok(format!("`{}` has {} columns", settings.path, source.schema().fields().len()))
 }
 
-fn rule(job: &Job) -> Result<(Option<Rule>, String), Failure> {
+fn rule(job: &Job, talk: Talk) -> Result<(Option<Rule>, String), Failure> {
     let sandbox = shipped::sandbox(job)?;
-    let Some(judge) = judge::of(job, Which::Now, &sandbox)? else {
+    let Some(judge) = judge::of(job, Which::Now, &sandbox, talk)? else {
         return Ok((None, "the job has none".to_owned()));
     };
     let (description, from) = (judge.rule.description(), &judge.from);

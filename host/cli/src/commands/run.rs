@@ -102,7 +102,7 @@ fn judged(
     talk: Talk,
 ) -> Result<(Job, Option<Rule>), Failure> {
     let mut job = job.clone();
-    let Some(judge) = judge::of(&job, which, sandbox)? else { return Ok((job, None)) };
+    let Some(judge) = judge::of(&job, which, sandbox, talk)? else { return Ok((job, None)) };
     if let Some(kept) = &judge.kept {
         let (name, version, digest) = (&kept.name, &kept.version, kept.digest.short());
         talk.say(format!("rule: {name}@{version} ({digest}), {}", judge.from));

@@ -1,5 +1,6 @@
 //! The kit of a rule's author: `dvsync rules ...`.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::harness::{Ended, Place};
@@ -62,6 +63,74 @@ fn a_new_project_builds_and_passes_its_tests_as_it_is() {
     assert!(native.stdout.contains("1 passed"), "{native:?}");
 }
 
+/// A project as generated, built, tested and checked; what was built the last time
+/// is kept, so that a run without changes is quick.
+#[allow(clippy::print_stderr, reason = "a test that is left out says so")]
+fn a_new_project_in(language: &str, interpreter: &str, native: &[&str]) {
+    let started = Command::new(interpreter).arg("--version").output();
+    if !started.is_ok_and(|output| output.status.success()) {
+        eprintln!("left out: `{interpreter}` is not installed");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new").join(language);
+    let (project, kept) = (folder.join("my-rules"), folder.join("kept"));
+    std::fs::create_dir_all(&folder).unwrap();
+    if project.exists() {
+        // May be gone already: then all is built.
+        drop(std::fs::rename(project.join("target"), &kept));
+        std::fs::remove_dir_all(&project).unwrap();
+    }
+    let place = Place::new(0);
+    let run = |folder: &Path, arguments: &[&str]| {
+        let mut program = place.program(&[&["rules"], arguments].concat());
+        let ended = Ended::of(&program.current_dir(folder).output().unwrap());
+        assert_eq!(ended.exit, Some(0), "{arguments:?}: {ended:?}");
+        ended
+    };
+    assert_eq!(run(&folder, &["new", "--lang", language, "my-rules"]).stdout, "my-rules\n");
+    if kept.exists() {
+        std::fs::rename(&kept, project.join("target")).unwrap();
+    }
+    let built = run(&project, &["build"]);
+    assert!(built.stdout.contains("target/rules/my-rules.wasm\n"), "{built:?}");
+    assert!(built.stdout.contains(" bytes\n  sha256:"), "{built:?}");
+    let tested = run(&project, &["test"]);
+    assert_eq!(
+        tested.stdout,
+        "ok     names: 5 rows\ncodes that occurred: no-name (2)\n\
+         my-rules@0.1.0: all passed, 1 in number\n"
+    );
+    // Nothing has changed: nothing is built, and the digest stays.
+    assert!(!tested.stderr.contains("making a component"), "{tested:?}");
+    run(&project, &["check"]);
+    let inspected = run(&project, &["inspect", "target/rules/my-rules.wasm"]);
+    assert!(inspected.stdout.contains("  imports   dvsync:rules/log@0.1.0, "), "{inspected:?}");
+    assert!(!inspected.stdout.contains("wasi"), "{inspected:?}");
+    let natively = Command::new(interpreter).args(native).current_dir(&project).output().unwrap();
+    let natively = Ended::of(&natively);
+    assert_eq!(natively.exit, Some(0), "{natively:?}");
+
+    let rule = if language == "python" { "rule.py" } else { "src/rule.js" };
+    let text = std::fs::read_to_string(project.join(rule)).unwrap();
+    std::fs::write(project.join(rule), text.replace("transform", "trasform")).unwrap();
+    let mut program = place.program(&["rules", "build"]);
+    let broken = Ended::of(&program.current_dir(&project).output().unwrap());
+    assert_eq!(broken.exit, Some(64), "{broken:?}");
+    assert!(broken.stderr.contains("error: cannot load the rule in "), "{broken:?}");
+    assert!(broken.stderr.contains("trasform"), "{broken:?}");
+    std::fs::write(project.join(rule), text).unwrap();
+}
+
+#[test]
+fn a_new_project_in_python_builds_and_passes_its_tests_as_it_is() {
+    a_new_project_in("python", "python3", &["-m", "unittest", "discover", "tests"]);
+}
+
+#[test]
+fn a_new_project_in_javascript_builds_and_passes_its_tests_as_it_is() {
+    a_new_project_in("js", "node", &["--test", "test/rule.test.js"]);
+}
+
 #[test]
 fn a_difference_names_row_and_column_and_can_be_taken_as_expected() {
     let project = Project::new();
@@ -117,8 +186,9 @@ fn a_crate_that_does_not_compile_is_told_in_the_compilers_words() {
     assert_eq!(
         nothing.stderr.lines().skip(1).collect::<Vec<_>>(),
         [
-            "error: `.` holds no crate",
-            "hint: name the folder with the `Cargo.toml`; `dvsync rules new NAME` makes one"
+            "error: `.` holds no rule project",
+            "hint: name the folder with the `Cargo.toml`, `pyproject.toml` or `package.json`; \
+             `dvsync rules new NAME` makes one"
         ]
     );
 }

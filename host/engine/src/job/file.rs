@@ -204,9 +204,10 @@ pub struct RegistrySection {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub struct RuleLimitsSection {
-    /// Memory of one instance; `256MiB` if absent.
+    /// Memory of one instance; `64MiB` if absent, `256MiB` for a rule in Python or
+    /// JavaScript.
     pub memory: Option<Size>,
-    /// Time of one call; `10s` if absent.
+    /// Time of one call; `10s` if absent, `30s` for a rule in Python or JavaScript.
     pub time_per_call: Option<Span>,
     /// What one call may return; `128MiB` if absent.
     pub output: Option<Size>,

@@ -207,10 +207,10 @@ pub struct Kept {
 /// Bounds of each call of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleLimits {
-    /// Memory of one instance, bytes.
-    pub memory: usize,
-    /// Time of one call.
-    pub time_per_call: Duration,
+    /// Memory of one instance, bytes; that of the rule's language if absent.
+    pub memory: Option<usize>,
+    /// Time of one call; that of the rule's language if absent.
+    pub time_per_call: Option<Duration>,
     /// What one call may return, bytes.
     pub output: usize,
     /// Log lines of one call.

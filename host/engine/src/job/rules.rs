@@ -39,13 +39,14 @@ pub(super) fn rules(section: RulesSection, lookups: &Lookups<'_>) -> Result<Rule
         isolation: section.isolation.unwrap_or(Isolation::Warm),
         on_failure: section.on_failure.unwrap_or(OnFailure::DeadLetter),
         limits: RuleLimits {
-            memory: bytes(limits.memory, 256 << 20, 1 << 20..=4 << 30, "rules.limits.memory")?,
-            time_per_call: span(
-                limits.time_per_call,
-                10_000,
-                10..=600_000,
-                "rules.limits.time_per_call",
-            )?,
+            memory: limits
+                .memory
+                .map(|memory| bytes(Some(memory), 0, 1 << 20..=4 << 30, "rules.limits.memory"))
+                .transpose()?,
+            time_per_call: limits
+                .time_per_call
+                .map(|time| span(Some(time), 0, 10..=600_000, "rules.limits.time_per_call"))
+                .transpose()?,
             output: bytes(limits.output, 128 << 20, 1 << 10..=1 << 30, "rules.limits.output")?,
             log_lines: limits.log_lines.unwrap_or(100),
             narrowing_calls: limits.narrowing_calls.unwrap_or(1000),

@@ -140,7 +140,7 @@ async fn bind(
         seed: parts.seed ^ seed_of(organization),
         now: parts.clock.wall(),
     };
-    let (limits, settings) = crate::sandbox::limits(section, crate::run::CHUNKS);
+    let (limits, settings) = crate::sandbox::limits(section, rule.profile(), crate::run::CHUNKS);
     let rule = rule.clone();
     let bound = unblock(move || rule.bind(context, tables, limits, settings)).await??;
     let has = |hook| bound.needs(hook).is_some();

@@ -1,8 +1,8 @@
-//! `dvsync rules build`: from a Rust crate to a component.
+//! `dvsync rules build`: from a project in Rust, Python or JavaScript to a component.
 
 use std::path::{Path, PathBuf};
 
-use dvsync_rules_build::BuildError;
+use dvsync_rules_build::{BuildError, Tools};
 use serde_json::json;
 
 use super::find::Found;
@@ -15,7 +15,7 @@ use crate::talk::Talk;
 
 pub(super) fn build(args: &BuildArgs, talk: Talk) -> Result<Exit, Failure> {
     let path = built(&args.folder, &args.profile, talk)?;
-    let found = Found::file(&path)?;
+    let found = Found::file(&path, talk)?;
     // Also compiles it, so that the first run need not.
     let rule = found.admit(&shipped::usual_sandbox()?)?.rule;
     let (path, bytes, digest) = (path.display(), found.bytes.len(), rule.digest());
@@ -28,10 +28,12 @@ pub(super) fn build(args: &BuildArgs, talk: Talk) -> Result<Exit, Failure> {
     Ok(Exit::Complete)
 }
 
-/// Builds the crate in a folder and returns the component's path.
+/// Builds the project in a folder and returns the component's path.
 pub(super) fn built(folder: &Path, profile: &str, talk: Talk) -> Result<PathBuf, Failure> {
     talk.say(format!("building the rule in `{}`", folder.display()));
-    dvsync_rules_build::build_project(folder, profile).map_err(failure)
+    let say = |line: &str| talk.say(line);
+    let tools = Tools { folder: &shipped::tools_dir(folder), say: &say };
+    dvsync_rules_build::build_project(folder, profile, tools).map_err(failure)
 }
 
 fn failure(error: BuildError) -> Failure {

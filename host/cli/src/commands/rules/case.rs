@@ -140,7 +140,7 @@ impl Case {
     pub(super) fn bind(&self, rule: &Rule) -> Result<Bound, Failure> {
         let settings = BindSettings { recheck_every: None, ..BindSettings::default() };
         let tables = self.tables.clone();
-        rule.bind(self.context.clone(), tables, Limits::default(), settings)
+        rule.bind(self.context.clone(), tables, Limits::of(rule.profile()), settings)
             .map_err(|error| self.unfit(error))
     }
 

@@ -73,10 +73,11 @@ fn bind(rule: &Rule, job: &Job, findings: &mut Findings) -> Result<(), Failure> 
         source,
         ..super::inspect::context(rule, Arc::new(Schema::empty()), serde_json::Value::Null)?
     };
-    let limits = section.map_or_else(Limits::default, |section| Limits {
-        call_deadline: section.limits.time_per_call,
-        memory_bytes_max: section.limits.memory,
-        ..Limits::default()
+    let usual = Limits::of(rule.profile());
+    let limits = section.map_or(usual.clone(), |section| Limits {
+        call_deadline: section.limits.time_per_call.unwrap_or(usual.call_deadline),
+        memory_bytes_max: section.limits.memory.unwrap_or(usual.memory_bytes_max),
+        ..usual
     });
     let bound = rule.bind(context, granted, limits, BindSettings::default());
     let failed = |error| match error {

@@ -1,5 +1,5 @@
 //! The component that a command names: a file, a version in a store, a shipped
-//! rule by its name, or a folder whose crate is built first.
+//! rule by its name, or a folder whose project is built first.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ pub(super) struct Found {
     pub(super) origin: String,
     pub(super) bytes: Cow<'static, [u8]>,
     pub(super) place: Place,
+    talk: Talk,
 }
 
 /// Where a component lies.
@@ -38,7 +39,7 @@ pub(super) struct Admitted {
 impl Found {
     pub(super) fn named(name: &Path, typed: &StoreArgs, talk: Talk) -> Result<Self, Failure> {
         if name.is_dir() {
-            return Self::file(&super::build::built(name, "release", talk)?);
+            return Self::file(&super::build::built(name, "release", talk)?, talk);
         }
         // A file goes before a rule of that name, a store's before a shipped one.
         if !name.is_file()
@@ -56,26 +57,26 @@ impl Found {
                         let found = found?;
                         let bytes = store.component(&found)?.into();
                         let origin = found.label();
-                        return Ok(Self { origin, bytes, place: Place::Store(found) });
+                        return Ok(Self { origin, bytes, place: Place::Store(found), talk });
                     }
                 }
             }
             if let Some(bytes) = shipped::component(text) {
                 let (origin, bytes) = (text.to_owned(), Cow::Borrowed(bytes));
-                return Ok(Self { origin, bytes, place: Place::Shipped });
+                return Ok(Self { origin, bytes, place: Place::Shipped, talk });
             }
         }
-        Self::file(name)
+        Self::file(name, talk)
     }
 
-    pub(super) fn file(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn file(path: &Path, talk: Talk) -> Result<Self, Failure> {
         let origin = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| {
             let names = shipped::names().join("` and `");
             Failure::because(format!("cannot read the rule `{origin}`"), error)
                 .hint(format!("name a component, a folder, or a shipped rule: `{names}`"))
         })?;
-        Ok(Self { origin, bytes: bytes.into(), place: Place::File(path.to_owned()) })
+        Ok(Self { origin, bytes: bytes.into(), place: Place::File(path.to_owned()), talk })
     }
 
     /// Signatures that go with it; those beside a file only as far as they are of
@@ -94,6 +95,7 @@ impl Found {
     }
 
     pub(super) fn admit(&self, sandbox: &Sandbox) -> Result<Admitted, Failure> {
+        shipped::tell_of_compiling(sandbox, &self.bytes, &self.origin, self.talk);
         let was_cached = sandbox.is_cached(&self.bytes);
         let rule = sandbox.admit(&self.bytes, &self.origin)?;
         Ok(Admitted { rule, was_cached })

@@ -30,15 +30,15 @@ pub(super) fn inspect(args: &InspectArgs, talk: Talk) -> Result<Exit, Failure> {
         Some(path) => settings(path)?,
         None => Value::Null,
     };
-    let asked =
-        match admitted.rule.needs(context(&admitted.rule, source, settings)?, &Limits::default()) {
-            Ok(needs) => Ok(needs),
-            // Without settings that is an answer, not a fault.
-            Err(error @ RuleError::Misconfigured { .. }) if args.settings.is_none() => {
-                Err(error.to_string())
-            }
-            Err(error) => return Err(error.into()),
-        };
+    let limits = Limits::of(admitted.rule.profile());
+    let asked = match admitted.rule.needs(context(&admitted.rule, source, settings)?, &limits) {
+        Ok(needs) => Ok(needs),
+        // Without settings that is an answer, not a fault.
+        Err(error @ RuleError::Misconfigured { .. }) if args.settings.is_none() => {
+            Err(error.to_string())
+        }
+        Err(error) => return Err(error.into()),
+    };
     let signed: Vec<String> =
         found.signatures()?.iter().map(|signature| signature.key_id.to_string()).collect();
     match args.report {
@@ -91,6 +91,7 @@ fn as_text(
     let mut say = |what: &str, text: String| lines.push(format!("  {what:<9} {text}"));
     say("from", found.origin.clone());
     say("contract", surface.contract.clone());
+    say("language", surface.language.clone().unwrap_or_else(|| "not said".to_owned()));
     say("entities", description.entities.join(", "));
     say("hooks", hooks.join(", "));
     say("imports", or_nothing(&surface.imports));
@@ -156,6 +157,7 @@ fn as_json(
         "version": description.version,
         "from": found.origin,
         "contract": surface.contract,
+        "language": surface.language,
         "entities": description.entities,
         "hooks": hooks(rule).collect::<Vec<_>>(),
         "imports": surface.imports,

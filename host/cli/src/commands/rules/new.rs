@@ -1,6 +1,6 @@
 //! `dvsync rules new`: a project that builds and passes its test as it is.
 //!
-//! The SDK is not on crates.io: its sources are part of this program
+//! The SDKs are in no registry: their sources are part of this program
 //! (`build.rs` lists them) and are written out as `sdk/`, so that the project
 //! needs nothing of this repository.
 
@@ -17,26 +17,55 @@ type File = (&'static str, &'static str);
 
 include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
-macro_rules! template {
+macro_rules! plugins {
     ($path:literal) => {
-        include_str!(concat!("../../../../../plugins/template/", $path))
+        include_str!(concat!("../../../../../plugins/", $path))
     };
 }
 
-const TEMPLATE: [File; 9] = [
-    (".gitignore", template!("gitignore")),
-    ("Cargo.toml", template!("Cargo.toml.in")),
-    ("README.md", template!("README.md.in")),
-    ("src/lib.rs", template!("src/lib.rs")),
-    ("tests/native.rs", template!("tests/native.rs.in")),
-    ("fixtures/codes.txt", template!("fixtures/codes.txt")),
-    ("fixtures/names/source.csv", template!("fixtures/names/source.csv")),
-    ("fixtures/names/expected.csv", template!("fixtures/names/expected.csv")),
-    ("sdk/Cargo.toml", template!("sdk.toml.in")),
+/// The same whatever the language: what the rule is to say.
+const FIXTURES: [File; 3] = [
+    ("fixtures/codes.txt", plugins!("template/fixtures/codes.txt")),
+    ("fixtures/names/source.csv", plugins!("template/fixtures/names/source.csv")),
+    ("fixtures/names/expected.csv", plugins!("template/fixtures/names/expected.csv")),
 ];
 
+const RUST: [File; 6] = [
+    (".gitignore", plugins!("template/gitignore")),
+    ("Cargo.toml", plugins!("template/Cargo.toml.in")),
+    ("README.md", plugins!("template/README.md.in")),
+    ("src/lib.rs", plugins!("template/src/lib.rs")),
+    ("tests/native.rs", plugins!("template/tests/native.rs.in")),
+    ("sdk/Cargo.toml", plugins!("template/sdk.toml.in")),
+];
+
+const IN_PYTHON: [File; 5] = [
+    (".gitignore", plugins!("python/template/gitignore")),
+    ("README.md", plugins!("python/template/README.md.in")),
+    ("pyproject.toml", plugins!("python/template/pyproject.toml.in")),
+    ("rule.py", plugins!("python/template/rule.py")),
+    ("tests/test_rule.py", plugins!("python/template/tests/test_rule.py")),
+];
+
+const IN_JS: [File; 5] = [
+    (".gitignore", plugins!("js/template/gitignore")),
+    ("README.md", plugins!("js/template/README.md.in")),
+    ("package.json", plugins!("js/template/package.json.in")),
+    ("src/rule.js", plugins!("js/template/src/rule.js")),
+    ("test/rule.test.js", plugins!("js/template/test/rule.test.js")),
+];
+
+/// A project's own files, and the SDK's.
+fn files(language: Language) -> (&'static [File], &'static [File]) {
+    match language {
+        Language::Rust => (&RUST, SDK),
+        Language::Python => (&IN_PYTHON, PYTHON),
+        Language::Js => (&IN_JS, JS),
+    }
+}
+
 pub(super) fn new(args: &NewArgs, talk: Talk) -> Result<Exit, Failure> {
-    let NewArgs { name, lang: Language::Rust } = args;
+    let NewArgs { name, lang } = args;
     check_name(name)?;
     let folder = Path::new(name);
     let cannot =
@@ -48,8 +77,10 @@ pub(super) fn new(args: &NewArgs, talk: Talk) -> Result<Exit, Failure> {
         }
         made => made.map_err(|error| cannot(folder, error))?,
     }
-    let sdk = SDK.iter().map(|(path, text)| (format!("sdk/{path}"), (*text).to_owned()));
-    let own = TEMPLATE.iter().map(|(path, text)| ((*path).to_owned(), filled(text, name)));
+    let (own, sdk) = files(*lang);
+    let sdk = sdk.iter().map(|(path, text)| (format!("sdk/{path}"), (*text).to_owned()));
+    let own = own.iter().chain(&FIXTURES);
+    let own = own.map(|(path, text)| ((*path).to_owned(), filled(text, name)));
     for (path, text) in own.chain(sdk) {
         let path = folder.join(path);
         let parent = path.parent().unwrap_or(folder);
@@ -98,19 +129,30 @@ mod tests {
 
     #[test]
     fn nothing_is_left_to_fill_in() {
-        for (path, text) in TEMPLATE {
-            assert!(!filled(text, "a").contains("{{"), "{path}");
+        for language in [Language::Rust, Language::Python, Language::Js] {
+            for (path, text) in files(language).0.iter().chain(&FIXTURES) {
+                assert!(!filled(text, "a").contains("{{"), "{path}");
+            }
         }
     }
 
     #[test]
     fn the_sdk_that_is_carried_is_whole_and_asks_for_the_same_crates() {
-        let names: Vec<&str> = SDK.iter().map(|(path, _)| *path).collect();
-        for path in ["src/lib.rs", "src/bindings/transform.rs", "examples/prospects.rs"] {
-            assert!(names.contains(&path), "{path}");
+        for (language, paths) in [
+            (Language::Rust, ["src/lib.rs", "src/bindings/transform.rs", "examples/prospects.rs"]),
+            (
+                Language::Python,
+                ["dvsync_rules/__init__.py", "dvsync_rules/component.py", "dvsync_rules/py.typed"],
+            ),
+            (Language::Js, ["index.js", "index.d.ts", "component.js"]),
+        ] {
+            let names: Vec<&str> = files(language).1.iter().map(|(path, _)| *path).collect();
+            for path in paths {
+                assert!(names.contains(&path), "{path}");
+            }
         }
         let workspace = include_str!("../../../../../Cargo.toml");
-        let line = template!("sdk.toml.in").lines().last().unwrap_or_default();
+        let line = plugins!("template/sdk.toml.in").lines().last().unwrap_or_default();
         assert!(workspace.contains(line), "the workspace does not say `{line}`");
     }
 }

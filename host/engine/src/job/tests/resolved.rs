@@ -133,7 +133,7 @@ key = ["internalemailaddress"]
     assert_eq!(rules.trust, dvsync_registry::Trust::default());
     assert_eq!(job.registry.path, Path::new("jobs/.dvsync/rules"));
     assert_eq!(rules.settings["nested"]["list"], serde_json::json!([1, 2.5, true]));
-    assert_eq!(rules.limits.memory, 32 << 20);
+    assert_eq!(rules.limits.memory, Some(32 << 20));
     assert_eq!(job.columns["name"].source, ColumnSource::Rule);
     assert!(matches!(&job.columns["parentaccountid"].source, ColumnSource::Lookup(lookup)
         if lookup.on_missing == OnMissing::Defer));
