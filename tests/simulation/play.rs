@@ -174,7 +174,13 @@ impl<'a> World<'a> {
         });
         loop {
             let client = Client::new(client_settings(job, URL), transport.clone(), self.clock);
-            let parts = Parts { client: client.unwrap(), clock: self.clock, rule: None, seed: 0 };
+            let parts = Parts {
+                client: client.unwrap(),
+                clock: self.clock,
+                rule: None,
+                seed: 0,
+                swaps: None,
+            };
             let (progress, stop) = (Progress::new(), Stop::new());
             let life = async {
                 if resume {
