@@ -26,7 +26,7 @@ async fn stopped_at(
 #[tokio::test(start_paused = true)]
 async fn a_canary_that_was_under_way_is_rolled_back_on_resume_and_its_rows_judged_again() {
     let course = Course::dripping(60, 20);
-    let settings = SwapSettings { canary_chunks: 6, ..quick() };
+    let settings = SwapSettings { canary_chunks: 18, ..quick() };
     let second_step = |stage: &Stage| matches!(stage, Stage::Canary { percent: 50, .. });
     assert_eq!(stopped_at(&course, settings, second_step).await, "canary");
     let refused = course.resume("good:00000001").await.unwrap_err();
