@@ -186,7 +186,7 @@ async fn sync(rows: usize, bad: Bad, fault: Option<Value>) -> Played {
     let clock = Clock::new();
     let transport = Arc::new(Embedded::new(Arc::clone(&emulator), clock));
     let client = Client::new(client_settings(&job, URL), transport, clock).unwrap();
-    let parts = Parts { client, clock, rule: None, seed: 0 };
+    let parts = Parts { client, clock, rule: None, seed: 0, swaps: None };
     let report = dvsync_engine::run(&job, parts, &Progress::new(), &Stop::new()).await.unwrap();
     report.counts.check().unwrap();
     let twice = emulator.check(&Assertion::NoCreateTwice);

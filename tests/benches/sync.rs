@@ -95,7 +95,7 @@ async fn sync(job: &Path, url: &str, what: &str) {
     let client = Client::new(client_settings(&job, url), transport, clock).unwrap();
     let sandbox = Sandbox::new(SandboxSettings::default()).unwrap();
     let rule = sandbox.admit(dvsync_cli::component("account").unwrap(), "account").unwrap();
-    let parts = Parts { client, clock, rule: Some(rule), seed: 0 };
+    let parts = Parts { client, clock, rule: Some(rule), seed: 0, swaps: None };
     let before = processor_time();
     let report = dvsync_engine::run(&job, parts, &Progress::new(), &Stop::new()).await.unwrap();
     let spent = processor_time() - before;

@@ -86,7 +86,7 @@ impl Target {
         let job = job(folder.path());
         let transport = Arc::new(Embedded::new(Arc::clone(&self.emulator), self.clock));
         let client = Client::new(client_settings(&job, URL), transport, self.clock).unwrap();
-        let parts = Parts { client, clock: self.clock, rule: Some(rule), seed: 0 };
+        let parts = Parts { client, clock: self.clock, rule: Some(rule), seed: 0, swaps: None };
         let report = dvsync_engine::run(&job, parts, &Progress::new(), &Stop::new()).await.unwrap();
         report.counts.check().unwrap();
         let reader = Reader::open(&report.journal).unwrap();

@@ -150,7 +150,7 @@ impl Process<'_> {
         let clock = Clock::starting_at(wall.unwrap());
         let transport = Arc::clone(way);
         let client = Client::new(client_settings(self.job, URL), transport, clock).unwrap();
-        let parts = Parts { client, clock, rule: self.ruled.then(rule), seed: 0 };
+        let parts = Parts { client, clock, rule: self.ruled.then(rule), seed: 0, swaps: None };
         let (progress, stop) = (Progress::new(), &way.stop);
         match doing {
             Doing::Run => dvsync_engine::run(self.job, parts, &progress, stop).await,

@@ -94,7 +94,7 @@ impl Bench {
             None => None,
             Some(wasm) => Some(sandbox().admit(wasm, "test rule")?),
         };
-        Ok(Parts { client, clock: self.clock, rule, seed: 0 })
+        Ok(Parts { client, clock: self.clock, rule, seed: 0, swaps: None })
     }
 
     /// Goes on with the job's last run.
@@ -260,9 +260,9 @@ pub(crate) fn counts(report: &Report) -> (u64, u64, u64, u64, u64, u64) {
 }
 
 /// One sandbox for all tests of a process, as a host has.
-pub(crate) fn sandbox() -> &'static Sandbox {
-    static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
-    SANDBOX.get_or_init(|| Sandbox::new(SandboxSettings::default()).unwrap())
+pub(crate) fn sandbox() -> &'static Arc<Sandbox> {
+    static SANDBOX: OnceLock<Arc<Sandbox>> = OnceLock::new();
+    SANDBOX.get_or_init(|| Arc::new(Sandbox::new(SandboxSettings::default()).unwrap()))
 }
 
 /// The component of a guest, built when it is first asked for.

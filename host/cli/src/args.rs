@@ -14,8 +14,8 @@ pub(crate) use rules::{
     TestArgs,
 };
 pub(crate) use store::{
-    KeyArgs, KeygenArgs, ListArgs, PullArgs, PushArgs, QuarantineArgs, ReleaseArgs, RemoveArgs,
-    SignArgs, StoreArgs, VerifyArgs,
+    KeyArgs, KeygenArgs, ListArgs, PublishArgs, PullArgs, PushArgs, QuarantineArgs, ReleaseArgs,
+    RemoveArgs, RollbackArgs, SignArgs, StatusArgs, StoreArgs, VerifyArgs,
 };
 
 /// Keeps Dynamics 365 (Dataverse) tables in step with the data you have.

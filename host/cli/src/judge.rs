@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use dvsync_engine::job::{Job, Kept, Plugin};
-use dvsync_engine::journal::{Reader, RunKind, RunStatus};
+use dvsync_engine::job::{Job, Kept, Plugin, SwapWord};
+use dvsync_engine::journal::{Reader, RuleStanding, RunKind, RunStatus};
 use dvsync_registry::{
     Digest, Found, Reference, RegistryError, Signature, Signed, Statement, Store, Trust, Version,
     Wanted,
@@ -17,8 +17,8 @@ use dvsync_registry::{
 use dvsync_rules::{Rule, RuleError, Sandbox};
 
 use crate::failure::Failure;
-use crate::shipped;
 use crate::talk::Talk;
+use crate::{follow, shipped};
 
 /// A rule that was found, and from where.
 pub(crate) struct Judge {
@@ -55,6 +55,9 @@ pub(crate) fn of(
         Plugin::File(path) => of_file(path, &policies)?,
         Plugin::Named(reference) => {
             let reference = match which {
+                Which::Now if rules.swap == SwapWord::Follow => {
+                    follow::begin(reference, store.as_ref())?
+                }
                 Which::Now => reference.clone(),
                 Which::AsTheRun => as_the_run(job, reference)?,
             };
@@ -294,7 +297,7 @@ fn as_the_run(job: &Job, reference: &Reference) -> Result<Reference, Failure> {
     let last = runs.into_iter().find(|run| run.kind == RunKind::Run);
     let used = last
         .filter(|run| !matches!(run.status, RunStatus::Complete | RunStatus::WithDeadLetters))
-        .and_then(|run| run.rules.into_iter().next_back());
+        .and_then(|run| run.rules.into_iter().find(|rule| rule.standing == RuleStanding::Live));
     let Some(used) = used.filter(|used| used.name == reference.name.as_str()) else {
         return Ok(reference.clone());
     };

@@ -11,6 +11,7 @@ mod demo;
 mod embedded;
 mod exit;
 mod failure;
+mod follow;
 mod judge;
 mod load;
 mod open;

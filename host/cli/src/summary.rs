@@ -71,6 +71,7 @@ fn text(report: &Report) -> String {
         let digest: String = rule.digest.chars().take(19).collect();
         lines.push(format!("  rule {}@{} ({digest}...)", rule.name, rule.version));
     }
+    lines.extend(swaps(report));
     lines.extend(causes(report));
     if let Some(message) = &report.message {
         lines.push(format!("  stopped: {message}"));
@@ -133,6 +134,31 @@ pub(crate) fn word(outcome: Outcome) -> &'static str {
         Outcome::Deferred => "deferred",
         Outcome::DeadLettered => "dead-lettered",
     }
+}
+
+/// What became of versions of the rule that came while the run went on.
+fn swaps(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    for swap in &report.swaps {
+        let why = swap.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        lines.push(format!("  swap to {}: {}{why}", swap.name, swap.stage.replace('_', " ")));
+        lines.extend(swap.notes.iter().map(|note| format!("      {note}")));
+        let again = &swap.judged_again;
+        if again.written > 0 {
+            lines.push(format!(
+                "      {} records that it wrote were judged again, for example `{}`",
+                again.written,
+                again.keys.first().map_or("", String::as_str)
+            ));
+        }
+        if again.left > 0 {
+            lines.push(format!(
+                "      {} records that it wrote are left behind: look at them",
+                again.left
+            ));
+        }
+    }
+    lines
 }
 
 /// Why rows were not written: one line a cause and an example.

@@ -25,6 +25,8 @@ pub(crate) async fn watch<T>(
     if talk.is_terminal() {
         let bar = bar(name);
         let done = tokio::select! {
+            // What has failed at once has nothing to show.
+            biased;
             done = work => done,
             never = draw(&bar, progress) => match never {},
         };
@@ -32,6 +34,7 @@ pub(crate) async fn watch<T>(
         return done;
     }
     tokio::select! {
+        biased;
         done = work => done,
         never = lines(name, progress, talk) => match never {},
     }

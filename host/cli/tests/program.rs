@@ -46,6 +46,10 @@ mod oci;
 #[path = "program/rules.rs"]
 mod rules;
 
+/// Versions that are published while jobs follow them.
+#[path = "program/swap.rs"]
+mod swap;
+
 /// Ctrl-C, and going on afterwards.
 #[cfg(unix)]
 #[path = "program/signals.rs"]

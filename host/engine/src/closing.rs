@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use dvsync_dataverse::{PrincipalCounts, RequestCounts};
 
+use crate::blocking::unblock;
 use crate::error::RunError;
 use crate::job::Job;
 use crate::journal::{Requests, RunEnd, RunStatus};
-use crate::opening::{mode, rules};
+use crate::opening::mode;
 use crate::progress::Stage;
 use crate::report::{Report, principals, status};
 use crate::run::Course;
+use crate::swap::JudgementReport;
 
 impl Course<'_> {
     /// Journals the end. `began`: by the clock, and the requests made before.
@@ -23,6 +25,7 @@ impl Course<'_> {
         let (book, failure, halt) = (self.book, &self.failure, &self.halt);
         let clock = self.parts.clock;
         failure.catch(book.close().await, halt);
+        failure.catch(self.judging.end().await, halt);
         self.progress.enter(Stage::Done);
 
         let counts = book.counts();
@@ -63,13 +66,38 @@ impl Course<'_> {
             principals: principals(&began.2, &self.parts.client.principals()),
             seconds,
             records_per_second,
-            rules: rules(self.plan),
+            rules: self.judging.rules(),
+            judgements: self.judgements().await,
+            swaps: self.judging.reports(book.again()),
             causes: book.causes(),
             journal: journal.path().to_owned(),
             message: error.as_ref().map(ToString::to_string),
             hint: error.as_ref().and_then(RunError::hint),
             error,
         }
+    }
+}
+
+impl Course<'_> {
+    /// Rows by judgement; the journal knows them all.
+    async fn judgements(&self) -> Vec<JudgementReport> {
+        let rules = self.judging.rules();
+        let id = self.run.id().clone();
+        let counted = match self.run.reader() {
+            Ok(reader) => unblock(move || Ok(reader.judgements(&id)?)).await.and_then(|read| read),
+            Err(error) => Err(error.into()),
+        };
+        let counted = counted.unwrap_or_else(|error: RunError| {
+            tracing::warn!(%error, "rows by judgement cannot be counted");
+            Vec::new()
+        });
+        let of = |judgement: Option<String>| {
+            rules.iter().find(|rule| Some(&rule.judgement) == judgement.as_ref()).cloned()
+        };
+        let reports = counted
+            .into_iter()
+            .map(|judged| JudgementReport { rule: of(judged.judgement), counts: judged.counts });
+        reports.collect()
     }
 }
 

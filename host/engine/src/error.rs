@@ -89,6 +89,11 @@ impl RunError {
         Self::Bug(format!("a task ended early: {error}"))
     }
 
+    /// Another version of the rule would not fail so.
+    pub(crate) fn is_of_rule(&self) -> bool {
+        matches!(self, Self::Rule(_) | Self::Unfit(_) | Self::Job { .. })
+    }
+
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

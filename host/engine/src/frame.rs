@@ -4,9 +4,11 @@
 //! A frame is shared by the batches that its records went into. Whoever learns
 //! a record's fate writes it here; [`Frame::close`] and the last fate together
 //! make the chunk complete. A second fate for one row is a bug and is refused.
+//! All rows of a frame are judged by one generation of the rule: where two take
+//! part, the chunk is cut into a frame for each.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrow_array::RecordBatch;
 use dvsync_model::{KeyHash, Letter, Origin, Outcome};
@@ -14,9 +16,11 @@ use dvsync_sources::{Chunk, Position};
 use uuid::Uuid;
 
 use crate::fate::{Again, Fate};
-use crate::journal::DueRow;
+use crate::journal::{DueRow, SettledRow};
 use crate::keys::KeyColumns;
 use crate::letters::Replayed;
+
+mod cut;
 
 /// The rows of one chunk.
 #[derive(Debug)]
@@ -35,8 +39,11 @@ pub(crate) struct Frame {
     pub(crate) start: Position,
     /// Rows that were settled as deferred before.
     pub(crate) again: Option<TriedAgain>,
+    /// Rows that were settled under a version that was rolled back.
+    pub(crate) judged_again: Option<JudgedAgain>,
     /// The letters that the rows were.
     pub(crate) replayed: Option<Arc<Replayed>>,
+    judgement: OnceLock<Arc<str>>,
     ledger: Mutex<Ledger>,
 }
 
@@ -49,8 +56,26 @@ pub(crate) struct TriedAgain {
     pub(crate) rows: BTreeMap<u32, DueRow>,
 }
 
-/// Why a row is not written.
+/// Rows that were settled under a version that was rolled back.
 #[derive(Debug)]
+pub(crate) struct JudgedAgain {
+    /// The chunk that they were settled with.
+    pub(crate) chunk: u64,
+    /// The judgement that is not valid any more.
+    pub(crate) judgement: Arc<str>,
+    /// What had become of them, by row of the frame; all of its rows have one.
+    pub(crate) rows: BTreeMap<u32, SettledRow>,
+}
+
+impl JudgedAgain {
+    /// What had become of a row.
+    pub(crate) fn of(&self, row: usize) -> Option<&SettledRow> {
+        self.rows.get(&u32::try_from(row).ok()?)
+    }
+}
+
+/// Why a row is not written.
+#[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub(crate) row: u32,
     pub(crate) outcome: Outcome,
@@ -108,9 +133,17 @@ impl Frame {
             masked,
             start: Position::default(),
             again: None,
+            judged_again: None,
             replayed: None,
+            judgement: OnceLock::new(),
             ledger: Mutex::new(ledger),
         }
+    }
+
+    /// The same rows as if they had just been read: nothing has become of them.
+    pub(crate) fn as_read(&self) -> Self {
+        let (file, masked) = (Arc::clone(&self.file), Arc::clone(&self.masked));
+        Self::new(self.number, file, self.chunk.clone(), self.key.clone(), masked)
     }
 
     /// The deferral that a row has come from, where it is tried again.
@@ -126,6 +159,27 @@ impl Frame {
     /// Its record was in a request of this run before.
     pub(crate) fn was_sent(&self, row: usize) -> bool {
         self.tried(row).is_some_and(|due| due.sent)
+    }
+
+    /// This run has written this record for the row before, under a version
+    /// that was rolled back. Nil: whichever record it was.
+    pub(crate) fn has_written(&self, row: usize, id: Uuid) -> bool {
+        let settled = self.judged_again.as_ref().and_then(|again| again.of(row));
+        settled
+            .is_some_and(|settled| settled.is_written() && (id.is_nil() || settled.id == Some(id)))
+    }
+
+    /// Names the judgement id that all of its rows are judged under; the first
+    /// one stands.
+    pub(crate) fn judge(&self, judgement: Arc<str>) {
+        if self.judgement.set(judgement).is_err() {
+            tracing::error!(chunk = self.number, "a part of a chunk was judged twice");
+        }
+    }
+
+    /// That judgement id, once it is known.
+    pub(crate) fn judgement(&self) -> Option<Arc<str>> {
+        self.judgement.get().cloned()
     }
 
     /// Its record's first step has landed before.

@@ -58,7 +58,7 @@ pub use trust::{KeyRef, TrustSection};
 pub use units::{Size, Span};
 pub use words::{
     BypassWord, CreateInactive, Isolation, Keep, LookupWord, MatchSection, Mode, ModeWord,
-    OnFailure, OnMissing, Retrieve, Sanitize, Several, TooLong, WhenNull,
+    OnFailure, OnMissing, Retrieve, Sanitize, Several, SwapWord, TooLong, WhenNull,
 };
 
 use error::nearest;

@@ -9,7 +9,8 @@
 //!     run.intent(..).await      before a request leaves; durable when it returns
 //!     run.replied(..).await     after its reply, or after its doubt was resolved
 //!     run.settle(..).await      when each row of a chunk has its outcome
-//!     run.revise(..).await      when deferred rows of it have another one
+//!     run.revise(..).await      when deferred rows of it have another one, or
+//!                               all of them, judged again by another version
 //!     run.finish(..).await      durable when it returns
 //! Reader::open(path) -> runs, run, causes, letters, meant, outcomes, doubts, due
 //! ```
@@ -42,14 +43,14 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use chunk::{ChunkOutcomes, ChunkRecord, RevisedRow, Revision, RowLetter};
+pub use chunk::{ChunkOutcomes, ChunkRecord, RevisedRow, Revision, RowLetter, SettledRow};
 pub use error::JournalError;
 pub use letter::{LetterEvent, LetterFilter, LetterState};
-pub use reader::{Cause, ChunkSpan, DueRow, LetterRecord, Reader, Waiting};
+pub use reader::{Cause, ChunkSpan, DueRow, Judged, LetterRecord, Reader, Waiting};
 pub use request::{Doubt, Fate, Intent, IntentId, Reply};
 pub use run::{
-    FrozenSource, NotARunId, Requests, RuleUsed, RunEnd, RunId, RunKind, RunRecord, RunStart,
-    RunStatus,
+    FrozenSource, NotARunId, Requests, RuleStanding, RuleUsed, RunEnd, RunId, RunKind, RunRecord,
+    RunStart, RunStatus,
 };
 
 use std::path::{Path, PathBuf};
@@ -233,11 +234,21 @@ impl Run {
     ///
     /// # Errors
     /// A write failed before. One of a row that is not deferred ends all
-    /// writing: it would be counted twice.
+    /// writing, unless the chunk is judged again: it would be counted twice.
     pub async fn revise(&self, revision: Revision) -> Result<(), JournalError> {
         let run = self.row;
         let revision = Box::new(revision);
         self.shared.writer.tell(Message::Revise { run, revision }).await
+    }
+
+    /// Notes which rules judge its rows from here on, and have judged them.
+    /// Queued: written before the chunks that are told of later.
+    ///
+    /// # Errors
+    /// A write failed before.
+    pub async fn rules(&self, rules: Vec<RuleUsed>) -> Result<(), JournalError> {
+        let run = self.row;
+        self.shared.writer.tell(Message::Rules { run, rules }).await
     }
 
     /// Notes that the process is at work: what it might still have sent is told

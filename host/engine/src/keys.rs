@@ -5,8 +5,9 @@
 //! canonical types, so that they can never disagree about what a key is.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::{Array, ArrayRef, Int64Array, StringArray, UInt32Array};
+use arrow_schema::{ArrowError, DataType, TimeUnit};
+use arrow_select::take::take;
 use dvsync_model::key::{self, KeyHash};
 use dvsync_model::{LookupValue, id};
 use uuid::Uuid;
@@ -23,6 +24,15 @@ impl KeyColumns {
     /// Renders the columns; `None` if one has a type that cannot be a key.
     pub(crate) fn of<'a>(columns: impl IntoIterator<Item = &'a ArrayRef>) -> Option<Self> {
         columns.into_iter().map(text).collect::<Option<_>>().map(|texts| Self { texts })
+    }
+
+    /// The keys of some of the rows.
+    pub(crate) fn pick(&self, rows: &UInt32Array) -> Result<Self, ArrowError> {
+        let picked = self
+            .texts
+            .iter()
+            .map(|texts| take(texts, rows, None).map(|picked| picked.as_string::<i32>().clone()));
+        Ok(Self { texts: picked.collect::<Result<_, _>>()? })
     }
 
     /// Keys that somebody has rendered already, one column.

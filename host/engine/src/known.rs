@@ -25,8 +25,8 @@ pub(crate) struct Known {
     pub(crate) target: Option<Table>,
     /// Records that the job's filter lets be written, by id; absent where all.
     pub(crate) writable: Option<Table>,
-    /// One per column of the plan.
-    pub(crate) lookups: Vec<Option<Table>>,
+    /// By target column.
+    pub(crate) lookups: BTreeMap<String, Table>,
     /// Records that must not be written yet.
     pub(crate) holds: Arc<Holds>,
     /// Records that an earlier process of the run may have written.
@@ -68,26 +68,19 @@ impl Known {
             room,
             target: None,
             writable: None,
-            lookups: Vec::new(),
+            lookups: BTreeMap::new(),
             holds,
             unsettled: Arc::default(),
             owners: Mutex::default(),
         };
         for column in &plan.columns {
-            let table = match &column.lookup {
-                None => None,
-                Some(lookup) => {
-                    let by = lookup.by.logical_name.clone();
-                    let way = known.way(&lookup.entity, Retrieve::Auto, Some(rows)).await?;
-                    let by = if by == lookup.entity.primary_id {
-                        KeyOf::Id
-                    } else {
-                        KeyOf::Columns(vec![by])
-                    };
-                    Some(known.table(&lookup.entity, Vec::new(), None, by, way).await?)
-                }
-            };
-            known.lookups.push(table);
+            let Some(lookup) = &column.lookup else { continue };
+            let by = lookup.by.logical_name.clone();
+            let way = known.way(&lookup.entity, Retrieve::Auto, Some(rows)).await?;
+            let by =
+                if by == lookup.entity.primary_id { KeyOf::Id } else { KeyOf::Columns(vec![by]) };
+            let table = known.table(&lookup.entity, Vec::new(), None, by, way).await?;
+            known.lookups.insert(column.column.logical_name.clone(), table);
         }
         if plan.job.target.lookup != LookupWord::None {
             let way = known.way(&plan.entity, plan.job.target.retrieve, Some(rows)).await?;

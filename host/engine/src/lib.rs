@@ -45,6 +45,7 @@ mod spent;
 pub mod spill;
 mod stop;
 mod survey;
+pub mod swap;
 mod table;
 
 pub use connect::client_settings;

@@ -16,8 +16,8 @@ use crate::blocking::unblock;
 use crate::error::RunError;
 use crate::job::Job;
 use crate::journal::{
-    FrozenSource, Journal, LetterFilter, Requests, RuleUsed, Run, RunKind, RunRecord, RunStart,
-    RunStatus,
+    FrozenSource, Journal, LetterFilter, Requests, RuleStanding, RuleUsed, Run, RunKind, RunRecord,
+    RunStart, RunStatus,
 };
 use crate::letters::{Collected, LeftAlone, Replayed, collect};
 use crate::pack::Shared;
@@ -60,6 +60,8 @@ pub(crate) struct Opened {
     /// settling their rows, and what they then are.
     pub(crate) unsettled: Arc<BTreeMap<Uuid, Outcome>>,
     pub(crate) left: LeftAlone,
+    /// Versions that have judged rows of the run in earlier processes.
+    pub(crate) rules_before: Vec<RuleUsed>,
     /// Rows that are replayed: gone with the run.
     _collected: Option<Collected>,
 }
@@ -117,11 +119,22 @@ impl Opened {
             Ok((from, unsettled, Pending::open(&reader)?))
         })
         .await?;
-        let run = journal.resume(&id, self::rules(&plan), parts.clock.wall()).await?;
+        let rules_before = resumed(&record.rules);
+        let mut rules = rules_before.clone();
+        for rule in self::rules(&plan) {
+            rules.retain(|known| known.judgement != rule.judgement);
+            for other in rules.iter_mut().filter(|known| known.standing == RuleStanding::Live) {
+                other.standing = RuleStanding::Superseded;
+            }
+            // The one that judges comes first.
+            rules.insert(0, rule);
+        }
+        let run = journal.resume(&id, rules, parts.clock.wall()).await?;
         let mut opened = Self::new(plan, journal, run, pending);
         opened.from = from;
         opened.unsettled = Arc::new(unsettled);
         opened.before = Some(record);
+        opened.rules_before = rules_before;
         Ok(opened)
     }
 
@@ -138,6 +151,7 @@ impl Opened {
             replayed: None,
             unsettled: Arc::default(),
             left: LeftAlone::default(),
+            rules_before: Vec::new(),
             _collected: None,
         }
     }
@@ -230,14 +244,18 @@ fn resumable(
     if let Some(change) = changed(&record.sources, &frozen(plan)) {
         return refused(format!("the source has changed: {change}"), ANEW);
     }
+    // The run is pinned to the last version that was published in it.
     let judged = |rules: &[RuleUsed]| -> Vec<String> {
-        rules.iter().map(|rule| rule.judgement.clone()).collect()
+        let live = rules.iter().filter(|rule| rule.standing == RuleStanding::Live);
+        live.map(|rule| rule.judgement.clone()).collect()
     };
     let now = rules(plan);
     if wanted == RulesOnResume::Same && judged(&record.rules) != judged(&now) {
         let named = |rules: &[RuleUsed]| match rules {
             [] => "no rule".to_owned(),
-            [rule, ..] => {
+            [first, ..] => {
+                let live = rules.iter().find(|rule| rule.standing == RuleStanding::Live);
+                let rule = live.unwrap_or(first);
                 let judgement: String = rule.judgement.chars().take(19).collect();
                 format!("`{}@{}` ({judgement}...)", rule.name, rule.version)
             }
@@ -248,6 +266,16 @@ fn resumable(
         );
     }
     Ok(record)
+}
+
+/// How the versions of an earlier process stand in the next one: what was on
+/// trial has lost it, since nobody knows how it would have ended.
+fn resumed(rules: &[RuleUsed]) -> Vec<RuleUsed> {
+    let stands = |rule: &RuleUsed| match rule.standing {
+        RuleStanding::Canary => RuleUsed { standing: RuleStanding::RolledBack, ..rule.clone() },
+        _ => rule.clone(),
+    };
+    rules.iter().map(stands).collect()
 }
 
 /// What is different between the files of then and now.
@@ -285,12 +313,15 @@ fn left_over(
     let spans = reader.spans(run)?;
     let number = spans.iter().map(|span| span.chunk + 1).max().unwrap_or(0);
     let mut at = Position::default();
-    for span in &spans {
+    // Two versions may have judged the parts of one chunk.
+    for parts in spans.chunk_by(|one, other| one.start == other.start) {
+        let Some(span) = parts.first() else { break };
+        let records: u64 = parts.iter().map(|part| part.records).sum();
         let read = |text: &str| serde_json::from_str::<Position>(text).ok();
         let Some((start, next)) = span.start.as_deref().and_then(read).zip(read(&span.next)) else {
             break;
         };
-        if start != at || next.row.saturating_sub(start.row) != span.records {
+        if start != at || next.row.saturating_sub(start.row) != records {
             break;
         }
         at = next;
@@ -353,6 +384,7 @@ pub(crate) fn rules(plan: &Plan) -> Vec<RuleUsed> {
         version: bound.description().version.clone(),
         digest: bound.digest().to_owned(),
         judgement: bound.judgement().to_owned(),
+        standing: RuleStanding::Live,
     });
     used.into_iter().collect()
 }

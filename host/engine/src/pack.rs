@@ -100,7 +100,8 @@ impl Packer {
         let mut out = Vec::new();
         let Classified { frame, records, fields, send } = classified;
         for record in records {
-            let was_sent = frame.was_sent(usize::try_from(record.row).unwrap_or(usize::MAX));
+            let row = usize::try_from(record.row).unwrap_or(usize::MAX);
+            let was_sent = frame.was_sent(row) || frame.has_written(row, record.id);
             if !self.first(&record, was_sent)? {
                 frame.settle_fate(
                     usize::try_from(record.row).unwrap_or(usize::MAX),

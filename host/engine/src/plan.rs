@@ -5,11 +5,13 @@
 //! here, with the name of what to change; what is left can only be wrong for a
 //! row.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow_array::ArrayRef;
+use arrow_array::{ArrayRef, RecordBatch};
 use dvsync_model::{Column, Entity};
-use dvsync_rules::Bound;
+use dvsync_rules::{Bound, Context};
 use uuid::Uuid;
 
 use crate::job::{Job, OnMissing};
@@ -18,6 +20,7 @@ use crate::prepare::cast::CellRules;
 mod columns;
 mod grants;
 mod make;
+mod under;
 
 pub(crate) use make::masked;
 pub use make::{Parts, make};
@@ -39,11 +42,25 @@ pub struct Plan {
     /// Columns of the target that are read back, to compare with and for the
     /// rule; empty where records are not read.
     pub(crate) retrieved: Vec<String>,
+    /// What another version of the rule would be bound to.
+    binding: Option<Binding>,
+    /// The rule is on trial: its failures cost no row and end no run.
+    on_trial: AtomicBool,
+}
+
+/// What a rule is bound to; the same for each version in a run.
+#[derive(Clone)]
+struct Binding {
+    context: Context,
+    tables: BTreeMap<String, RecordBatch>,
+    lookups: BTreeMap<String, Arc<Entity>>,
 }
 
 /// The rule and which of its hooks take part.
 pub(crate) struct RuleHooks {
     pub(crate) bound: Arc<Bound>,
+    /// Its judgement id.
+    pub(crate) judgement: Arc<str>,
     pub(crate) transform: bool,
     pub(crate) state: bool,
     pub(crate) owner: bool,
@@ -101,6 +118,21 @@ pub(crate) enum Matching {
 }
 
 impl Plan {
+    /// Whether the rule is on trial.
+    pub(crate) fn is_on_trial(&self) -> bool {
+        self.on_trial.load(Ordering::SeqCst)
+    }
+
+    /// Says whether the rule is on trial.
+    pub(crate) fn try_out(&self, on_trial: bool) {
+        self.on_trial.store(on_trial, Ordering::SeqCst);
+    }
+
+    /// The judgement id that its rows are judged under.
+    pub(crate) fn judgement(&self) -> Option<Arc<str>> {
+        self.rule.as_ref().map(|rule| Arc::clone(&rule.judgement))
+    }
+
     /// The position of a target column.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.column.logical_name == name)

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_select::take::{take, take_record_batch};
+use dvsync_rules::swap::Tally;
 use dvsync_rules::{Fault, Transformed, Verdict, VerdictKind};
 
 use crate::error::RunError;
@@ -24,6 +25,8 @@ use cast::{Misfit, to_canonical};
 /// The rows of a frame that take part, as cells of the target.
 pub(crate) struct Prepared {
     pub(crate) frame: Arc<Frame>,
+    /// What was done with them rests on it.
+    pub(crate) plan: Arc<Plan>,
     /// Row in the frame of each row here.
     pub(crate) rows: Vec<u32>,
     /// The source columns of these rows.
@@ -57,7 +60,7 @@ pub(crate) struct Values {
 ///
 /// # Errors
 /// The rule cannot go on, or failed on a row and the job says to stop.
-pub(crate) fn prepare(plan: &Plan, frame: Arc<Frame>) -> Result<Prepared, RunError> {
+pub(crate) fn prepare(plan: &Arc<Plan>, frame: Arc<Frame>) -> Result<Prepared, RunError> {
     let rows = frame.open_rows();
     let source = if rows.len() == frame.rows() {
         frame.source().clone()
@@ -79,7 +82,17 @@ pub(crate) fn prepare(plan: &Plan, frame: Arc<Frame>) -> Result<Prepared, RunErr
         .iter()
         .map(|column| cells(column, &source, transformed.as_ref(), &mut fates))
         .collect::<Result<_, _>>()?;
-    Ok(Prepared { frame, rows, source, cells, fates })
+    Ok(Prepared { frame, plan: Arc::clone(plan), rows, source, cells, fates })
+}
+
+/// How many rows do not go on, and of how many of them the rule is the reason.
+pub(crate) fn tally(fates: &[Option<Fate>]) -> Tally {
+    let mut tally =
+        Tally { rows: u64::try_from(fates.len()).unwrap_or(u64::MAX), ..Tally::default() };
+    for fate in fates.iter().flatten() {
+        tally.stop(&fate.code);
+    }
+    tally
 }
 
 fn cells(
@@ -167,6 +180,8 @@ pub(crate) fn faults(
     fates: &mut [Option<Fate>],
 ) -> Result<(), RunError> {
     let stop = plan.job.rules.as_ref().is_some_and(|rules| rules.on_failure == OnFailure::Stop);
+    // Of a version on trial the one before it judges the rows once more.
+    let stop = stop && !plan.is_on_trial();
     for fault in faults {
         if stop {
             let line = rows

@@ -104,6 +104,14 @@ impl Progress {
         }
     }
 
+    /// A row that was settled has another outcome now.
+    pub(crate) fn judged_again(&self, changes: impl IntoIterator<Item = (Outcome, Outcome)>) {
+        let mut counts = self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (from, to) in changes {
+            counts.revise(from, to);
+        }
+    }
+
     pub(crate) fn settled(&self, outcomes: impl IntoIterator<Item = Outcome>) {
         let mut counts = self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for outcome in outcomes {

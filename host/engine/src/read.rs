@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::error::RunError;
 use crate::fate::Fate;
-use crate::frame::{Frame, TriedAgain};
+use crate::frame::{Frame, JudgedAgain, TriedAgain};
 use crate::journal::{ChunkSpan, DueRow, Reader, RunId};
 use crate::letters::Replayed;
 use crate::plan::Plan;
@@ -39,6 +39,8 @@ pub(crate) enum Pass {
     },
     /// Deferred rows of the run.
     Deferred { journal: Reader, run: RunId, due: Due },
+    /// Rows that a version judged which was rolled back.
+    Again { journal: Reader, run: RunId, judgement: Arc<str>, chunks: Vec<ChunkSpan> },
 }
 
 /// Where a pass over the source begins.
@@ -75,13 +77,16 @@ pub(crate) fn read(
     plan: Arc<Plan>,
     pass: Pass,
     stop: Stop,
-) -> impl Stream<Item = Result<Arc<Frame>, RunError>> {
+) -> impl Stream<Item = Result<Frame, RunError>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     let work = tokio::task::spawn_blocking(move || {
         let reading = Reading { plan: &plan, stop: &stop, sender: &sender };
         let read = match pass {
             Pass::Source { losers, from, replayed } => reading.source(losers, from, replayed),
             Pass::Deferred { journal, run, due } => reading.deferred(&journal, &run, &due),
+            Pass::Again { journal, run, judgement, chunks } => {
+                reading.again(&journal, &run, &judgement, &chunks)
+            }
         };
         if let Err(error) = read {
             // Nobody listens once the run has ended for another reason.
@@ -104,7 +109,7 @@ pub(crate) fn read(
 struct Reading<'a> {
     plan: &'a Plan,
     stop: &'a Stop,
-    sender: &'a mpsc::Sender<Result<Arc<Frame>, RunError>>,
+    sender: &'a mpsc::Sender<Result<Frame, RunError>>,
 }
 
 impl Reading<'_> {
@@ -136,7 +141,6 @@ impl Reading<'_> {
             if chunk.rows.num_rows() + chunk.bad.len() > 0 {
                 let mut frame = self.frame(number, start, chunk)?;
                 frame.replayed.clone_from(&replayed);
-                let frame = Arc::new(frame);
                 number += 1;
                 judge_keys(&mut losers, &self.plan.job.source.key, &frame)?;
                 // The frame counts, its bad rows included, before the limit is told.
@@ -169,7 +173,7 @@ impl Reading<'_> {
                 if self.stop.asked() {
                     return Ok(());
                 }
-                let chunk = only(chunk?, &rows)?;
+                let chunk = only(chunk?, |ordinal| rows.contains_key(&ordinal))?;
                 let next = chunk.next;
                 if chunk.rows.num_rows() > 0 {
                     let mut frame = self.frame(number, start, chunk)?;
@@ -177,7 +181,7 @@ impl Reading<'_> {
                     let due = (0_u32..).zip(frame.chunk.ordinals.iter());
                     let due = due.filter_map(|(row, at)| Some((row, rows.remove(&at)?)));
                     frame.again = Some(TriedAgain { chunk: span.chunk, rows: due.collect() });
-                    if self.sender.blocking_send(Ok(Arc::new(frame))).is_err() {
+                    if self.sender.blocking_send(Ok(frame)).is_err() {
                         return Ok(());
                     }
                 }
@@ -195,6 +199,46 @@ impl Reading<'_> {
                     hint: "the source has changed while the run was under way: run the job again"
                         .to_owned(),
                 });
+            }
+        }
+        Ok(())
+    }
+
+    /// Each chunk whole, however the source is cut now.
+    fn again(
+        &self,
+        journal: &Reader,
+        run: &RunId,
+        judgement: &Arc<str>,
+        chunks: &[ChunkSpan],
+    ) -> Result<(), RunError> {
+        for (number, span) in (0_u64..).zip(chunks) {
+            let mut rows = journal.judged_rows(run, span.chunk)?;
+            let mut start = match &span.start {
+                Some(start) => position(start)?,
+                None => Position::default(),
+            };
+            let (first, end) = (start, position(&span.next)?.row);
+            let mut pieces: Vec<Chunk> = Vec::new();
+            for chunk in self.plan.source.scan(&self.scan(start))? {
+                if self.stop.asked() {
+                    return Ok(());
+                }
+                let piece = only(chunk?, |ordinal| rows.contains_key(&ordinal))?;
+                start = piece.next;
+                pieces.push(piece);
+                if start.row >= end {
+                    break;
+                }
+            }
+            let Some(whole) = joined(pieces)? else { continue };
+            let mut frame = self.frame(number, first, whole)?;
+            let numbered = (0_u32..).zip(frame.chunk.ordinals.iter());
+            let again = numbered.filter_map(|(row, at)| Some((row, rows.remove(&at)?))).collect();
+            let judgement = Arc::clone(judgement);
+            frame.judged_again = Some(JudgedAgain { chunk: span.chunk, judgement, rows: again });
+            if self.sender.blocking_send(Ok(frame)).is_err() {
+                return Ok(());
             }
         }
         Ok(())
@@ -231,10 +275,27 @@ fn without(chunk: Chunk, settled: &BTreeSet<u64>) -> Result<Chunk, RunError> {
 }
 
 /// The chunk with these rows only.
-fn only(chunk: Chunk, rows: &BTreeMap<u64, DueRow>) -> Result<Chunk, RunError> {
-    let mut picked = pick(chunk, |ordinal| rows.contains_key(&ordinal))?;
+fn only(chunk: Chunk, wanted: impl Fn(u64) -> bool) -> Result<Chunk, RunError> {
+    let mut picked = pick(chunk, wanted)?;
     picked.bad.clear();
     Ok(picked)
+}
+
+/// One chunk of several that follow each other.
+fn joined(mut pieces: Vec<Chunk>) -> Result<Option<Chunk>, RunError> {
+    pieces.retain(|piece| piece.rows.num_rows() > 0);
+    let Some(last) = pieces.last() else { return Ok(None) };
+    if pieces.len() == 1 {
+        return Ok(pieces.pop());
+    }
+    let (mut ordinals, mut lines) = (Numbering::default(), Numbering::default());
+    for piece in &pieces {
+        piece.ordinals.iter().for_each(|ordinal| ordinals.push(ordinal));
+        piece.lines.iter().for_each(|line| lines.push(line));
+    }
+    let rows = pieces.iter().map(|piece| &piece.rows);
+    let rows = arrow_select::concat::concat_batches(&last.rows.schema(), rows)?;
+    Ok(Some(Chunk { rows, part: last.part, ordinals, lines, bad: Vec::new(), next: last.next }))
 }
 
 fn pick(chunk: Chunk, wanted: impl Fn(u64) -> bool) -> Result<Chunk, RunError> {

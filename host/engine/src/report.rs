@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::error::RunError;
 use crate::journal::{Requests, RuleUsed, RunId, RunStatus};
+use crate::swap::{JudgementReport, SwapReport};
 
 /// What a run did. Serializes to the JSON that `--report json` prints.
 #[derive(Debug, Serialize)]
@@ -32,6 +33,10 @@ pub struct Report {
     pub records_per_second: f64,
     /// Rules that judged the rows.
     pub rules: Vec<RuleUsed>,
+    /// Rows by the judgement that they rest on.
+    pub judgements: Vec<JudgementReport>,
+    /// What became of each version of the rule that came while the run went on.
+    pub swaps: Vec<SwapReport>,
     /// Why rows are not written, the most frequent cause first.
     pub causes: Vec<Cause>,
     /// Where the journal lies.

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::blocking::unblock;
 use crate::classify::lookups::LOOKUP_MISSING;
 use crate::deferral::{Next, next};
@@ -16,10 +18,8 @@ use crate::run::Course;
 
 impl Course<'_> {
     /// Tries deferred rows again until none is left, or none is due in time.
-    pub(crate) async fn rounds(&self) -> Result<(), RunError> {
+    pub(crate) async fn rounds(&self, deadline: Timestamp) -> Result<(), RunError> {
         let clock = self.parts.clock;
-        let last = self.plan.job.retry.deferred_deadline;
-        let deadline = clock.wall().saturating_add(last).unwrap_or(jiff::Timestamp::MAX);
         let mut written = self.book.counts().written();
         // Of a run that goes on: what others were waited for may have come meanwhile.
         let mut hurry = Some(LOOKUP_MISSING);

@@ -1,12 +1,14 @@
 //! One run, from job to report: the six verbs on one screen.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 
 use crate::blocking::unblock;
-use crate::classify::{Classified, classify};
+use crate::classify::{Attempt, Classified, classify};
 use crate::error::RunError;
 use crate::flight::Flight;
 use crate::holds::{Holds, settle_doubts};
@@ -17,7 +19,6 @@ use crate::letters::LeftAlone;
 use crate::opening::{Opened, RulesOnResume, Way, room};
 use crate::pack::{Packed, Packer};
 use crate::plan::{Parts, Plan};
-use crate::prepare::prepare;
 use crate::progress::{Progress, Stage};
 use crate::read::{Pass, read};
 use crate::report::Report;
@@ -27,6 +28,7 @@ use crate::spent::note_spent;
 use crate::spill::Losers;
 use crate::stop::Stop;
 use crate::survey::survey;
+use crate::swap::Judging;
 
 /// Chunks that are prepared or classified at the same time.
 pub(crate) const CHUNKS: usize = 2;
@@ -98,12 +100,15 @@ async fn begin(
     let pending = Arc::clone(&opened.pending);
     let book = Arc::new(Book::new(Arc::clone(plan), run.clone(), clock, progress.clone(), pending));
     opened.remember(&book).await?;
+    let (swaps, before) = (parts.swaps.clone(), opened.rules_before.clone());
+    let judging = Arc::new(Judging::new(plan, run.clone(), clock, swaps, before));
     let course = Course {
         plan,
         parts: &parts,
         opened: &opened,
         run,
         book: &book,
+        judging: &judging,
         holds: OnceLock::new(),
         failure: Failure::default(),
         progress,
@@ -122,6 +127,7 @@ pub(crate) struct Course<'a> {
     pub(crate) opened: &'a Opened,
     pub(crate) run: &'a Run,
     pub(crate) book: &'a Arc<Book>,
+    pub(crate) judging: &'a Arc<Judging>,
     holds: OnceLock<Arc<Holds>>,
     pub(crate) failure: Failure,
     pub(crate) progress: &'a Progress,
@@ -154,7 +160,16 @@ impl Course<'_> {
         self.progress.enter(Stage::Syncing);
         let (from, replayed) = (self.opened.from.clone(), self.opened.replayed.clone());
         self.pass(Pass::Source { losers, from, replayed }, &known).await;
-        self.rounds().await
+        let wait = self.plan.job.retry.deferred_deadline;
+        let deadline = self.parts.clock.wall().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        loop {
+            self.judge_again().await?;
+            self.rounds(deadline).await?;
+            // What was deferred may have cost a version its trial.
+            if self.halt.asked() || self.judging.lost().is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Read, prepare, classify, pack, send, settle.
@@ -171,16 +186,25 @@ impl Course<'_> {
         let target = &plan.job.target;
         let batches = (target.principals.len() * target.concurrency_max).clamp(1, BATCHES_MAX);
 
-        let frames =
-            read(Arc::clone(plan), pass, halt.clone()).inspect_ok(|frame| self.book.opened(frame));
-        let prepared = frames
-            .map_ok(|frame| {
-                let plan = Arc::clone(plan);
-                async move { unblock(move || prepare(&plan, frame)).await? }
+        let numbers = match &pass {
+            Pass::Source { from, .. } => Some(AtomicU64::new(from.number)),
+            // Their frames are known by the chunks that they were settled with.
+            Pass::Deferred { .. } | Pass::Again { .. } => None,
+        };
+        let numbers = numbers.as_ref();
+        let parts = read(Arc::clone(plan), pass, halt.clone())
+            .and_then(|frame| async move {
+                match numbers {
+                    Some(numbers) => self.judging.take(frame, numbers).await,
+                    None => Ok(vec![self.judging.whole(frame)]),
+                }
             })
-            .try_buffered(CHUNKS);
+            .map_ok(|parts| stream::iter(parts.into_iter().map(Ok)))
+            .try_flatten()
+            .inspect_ok(|part| self.book.opened(&part.frame));
+        let prepared = parts.map_ok(Attempt::at).try_buffered(CHUNKS);
         let classified =
-            prepared.map_ok(|prepared| classify(plan, known, prepared)).try_buffered(CHUNKS);
+            prepared.map_ok(|attempt| classify(self.judging, known, attempt)).try_buffered(CHUNKS);
         let seen = Arc::clone(&self.opened.seen);
         let packed = pack(Packer::new(Arc::clone(plan), seen, &room(plan)), classified);
         let flight = Flight::of(plan.job.limits.memory / IN_FLIGHT);

@@ -13,13 +13,14 @@ use jiff::Timestamp;
 
 use crate::deferral;
 use crate::error::RunError;
-use crate::frame::{Frame, Ledger, Told, TriedAgain};
+use crate::frame::{Frame, JudgedAgain, Ledger, Told, TriedAgain};
 use crate::journal::{ChunkRecord, LetterRecord, RevisedRow, Revision, RowLetter, Run};
 use crate::pending::Pending;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::report::Cause;
 use crate::stop::Stop;
+use crate::swap::{AgainReports, list, over_both};
 
 /// Rows before the share of dead letters means anything.
 const SHARE_OF: u64 = 1_000;
@@ -77,6 +78,7 @@ pub(crate) struct Book {
 struct Sums {
     counts: Counts,
     causes: BTreeMap<(Outcome, String, Option<String>), Cause>,
+    again: AgainReports,
 }
 
 impl Book {
@@ -149,6 +151,9 @@ impl Book {
         if let Some(again) = &frame.again {
             return self.revise(frame, again, ledger).await;
         }
+        if let Some(again) = &frame.judged_again {
+            return self.replace(frame, again, ledger).await;
+        }
         let (record, counts) = self.record(frame, ledger)?;
         counts.check().map_err(|imbalance| RunError::Bug(imbalance.to_string()))?;
         self.progress.settled(record.outcomes.iter().copied());
@@ -200,9 +205,74 @@ impl Book {
         }
         self.progress.revised(rows.iter().map(|row| row.outcome));
         if !rows.is_empty() {
-            self.run.revise(Revision { chunk: again.chunk, at: now, rows }).await?;
+            let (chunk, judgement) = (again.chunk, frame.judgement());
+            let revision = Revision { chunk, at: now, rows, judgement, again: false };
+            self.run.revise(revision).await?;
         }
         Ok(())
+    }
+
+    /// Rows that were settled under a judgement that is not valid any more: all
+    /// of them or none, so that the chunk always rests on one.
+    async fn replace(
+        &self,
+        frame: &Frame,
+        again: &JudgedAgain,
+        ledger: Ledger,
+    ) -> Result<(), RunError> {
+        if ledger.not_reached > 0 {
+            return Ok(());
+        }
+        let now = self.clock.wall();
+        let mut letters: BTreeMap<u32, Told> =
+            ledger.letters.into_iter().map(|told| (told.row, told)).collect();
+        let (mut rows, mut changes) = (Vec::new(), Vec::new());
+        {
+            let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+            for (row, before) in &again.rows {
+                let at = usize::try_from(*row).unwrap_or(usize::MAX);
+                let Some(outcome) = ledger.outcomes.get(at).copied().flatten() else {
+                    return Err(RunError::Bug(format!("row {row} was judged again without end")));
+                };
+                let id = Some(ledger.ids[at]).filter(|id| !id.is_nil());
+                let (outcome, left) = over_both(before, outcome, id);
+                sums.counts.revise(before.outcome, outcome);
+                changes.push((before.outcome, outcome));
+                if let Some((code, column)) = &before.why {
+                    sums.forget(before.outcome, code, column.as_deref());
+                }
+                let report = sums.again.entry(again.judgement.to_string()).or_default();
+                report.rows += 1;
+                if before.is_written() {
+                    report.written += 1;
+                    let shown = || frame.key.as_ref().and_then(|key| key.shown(at));
+                    list(&mut report.keys, || shown().unwrap_or_default());
+                }
+                if let Some(left) = left {
+                    report.left += 1;
+                    list(&mut report.left_ids, || left);
+                }
+                let told = letters.remove(row);
+                if let Some(told) = &told {
+                    sums.note(outcome, &told.letter);
+                }
+                rows.push(RevisedRow {
+                    ordinal: frame.chunk.ordinals.at(at),
+                    outcome,
+                    id,
+                    letter: told.map(|told| self.row_letter(frame, 0, told, now)),
+                });
+            }
+        }
+        self.progress.judged_again(changes);
+        let (chunk, judgement) = (again.chunk, frame.judgement());
+        let revision = Revision { chunk, at: now, rows, judgement, again: true };
+        Ok(self.run.revise(revision).await?)
+    }
+
+    /// Rows that were judged again, by the judgement that is not valid any more.
+    pub(crate) fn again(&self) -> AgainReports {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner).again.clone()
     }
 
     fn row_letter(&self, frame: &Frame, place: u32, told: Told, now: Timestamp) -> RowLetter {
@@ -301,7 +371,7 @@ impl Book {
             outcomes: Vec::with_capacity(all.len()),
             ids: Vec::with_capacity(all.len()),
             letters: Vec::with_capacity(letters.len()),
-            judgement: self.plan.bound().map(|bound| Arc::from(bound.judgement())),
+            judgement: frame.judgement(),
             start: position(frame.start)?,
             next: position(frame.next())?,
             supersedes,

@@ -78,6 +78,12 @@ impl Counts {
         *self.slot(outcome) += 1;
     }
 
+    /// Takes back a row that was counted.
+    pub fn forget(&mut self, outcome: Outcome) {
+        self.read = self.read.saturating_sub(1);
+        *self.slot(outcome) = self.slot(outcome).saturating_sub(1);
+    }
+
     /// Gives a row that was counted before another outcome.
     pub fn revise(&mut self, from: Outcome, to: Outcome) {
         *self.slot(from) = self.slot(from).saturating_sub(1);

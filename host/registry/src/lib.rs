@@ -35,5 +35,5 @@ pub use reference::{Reference, Wanted};
 pub use semver::Version;
 pub use signed::Signed;
 pub use statement::Statement;
-pub use store::{Found, Pin, Pushed, Resolved, Store};
+pub use store::{Found, Live, Pin, Pushed, Resolved, Store};
 pub use trust::{Trust, Untrusted};

@@ -14,6 +14,7 @@
 //! not work it is bound to its bytes once.
 
 mod files;
+mod live;
 mod pins;
 mod read;
 
@@ -30,6 +31,7 @@ use crate::key::Signature;
 use crate::name::RuleName;
 use crate::record::{Quarantine, Record};
 use crate::statement::Statement;
+pub use live::Live;
 pub use pins::Pin;
 pub use read::{Found, Resolved};
 

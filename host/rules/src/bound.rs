@@ -18,6 +18,7 @@ mod warm;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use arrow_array::RecordBatch;
 
 use crate::contract::{Description, HookName, HookNeeds};
 use crate::error::RuleError;
+use crate::gate::Gate;
 use crate::instance::{CallError, Failed, Instance};
 use crate::judged::codes;
 use crate::narrowing::{Attempt, Budget, narrow};
@@ -32,7 +34,7 @@ use crate::rule::Rule;
 use crate::settings::{BindSettings, Context, Isolation, Limits};
 use setup::Setup;
 pub(crate) use setup::asked;
-use warm::Warm;
+pub(crate) use warm::Warm;
 
 /// What became of some rows of a call.
 type Part<O> = crate::narrowing::Part<O, Failed>;
@@ -55,7 +57,7 @@ pub struct Bound {
     setup: Setup,
     needs: BTreeMap<HookName, HookNeeds>,
     judgement: String,
-    warm: Warm,
+    warm: Arc<Warm>,
     chunks: AtomicU64,
     tally: Tally,
 }
@@ -98,7 +100,8 @@ impl Bound {
         let setup = Setup::new(&rule, context, &tables)?;
         let judgement = setup.judgement(&rule);
         let (needs, instance) = setup.first_instance(&rule, &limits)?;
-        let warm = Warm::new(settings.workers, settings.recycle_after);
+        let warm = Arc::new(Warm::new(settings.workers, settings.recycle_after));
+        rule.prepared().machine.register(&warm);
         if settings.isolation == Isolation::Warm {
             warm.put_back(instance);
         }
@@ -154,6 +157,23 @@ impl Bound {
         }
     }
 
+    /// Lets go of idle instances, and of the others after their call: until the
+    /// next [`Bound::wake`] each call makes its own.
+    pub fn rest(&self) {
+        self.warm.rest();
+    }
+
+    /// Keeps instances between calls again.
+    pub fn wake(&self) {
+        self.warm.wake();
+    }
+
+    /// Instances that wait for a call.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.warm.len()
+    }
+
     fn hook(&self, hook: HookName) -> Result<&HookNeeds, RuleError> {
         self.needs.get(&hook).ok_or_else(|| RuleError::NoHook {
             rule: self.rule.label().to_string(),
@@ -172,6 +192,7 @@ impl Bound {
         rows: usize,
         call: impl Fn(&mut Instance, Range<usize>, Duration) -> Result<O, CallError>,
     ) -> Result<Vec<Part<O>>, RuleError> {
+        let _turn = self.settings.tenant.as_ref().map(Gate::enter);
         let mut held = match self.settings.isolation {
             Isolation::Warm => self.warm.take(),
             Isolation::Chunk => None,

@@ -9,7 +9,7 @@ use arrow_schema::{ArrowError, DataType};
 use sha2::{Digest, Sha256};
 
 /// `sha256:` and 64 hexadecimal digits.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 

@@ -12,6 +12,7 @@ use crate::bindings::dvsync::rules::{log, lookups, types};
 use crate::bindings::exports::dvsync::rules::{matching, owner, plugin, state, transform};
 use crate::contract::Hooks;
 use crate::error::Refusal;
+use crate::gate::Pass;
 use crate::judged::codes;
 use crate::machine::Machine;
 use crate::settings::Limits;
@@ -101,6 +102,9 @@ impl Prepared {
         holdings: Holdings,
         limits: &Limits,
     ) -> Result<Instance, CallError> {
+        let slot = self.machine.slot().ok_or_else(|| {
+            CallError::failed(codes::FAILED, "no other instance of a rule came free in time")
+        })?;
         let mut store = Store::new(&self.machine.engine, holdings);
         store.limiter(|holdings| holdings);
         store.set_hostcall_fuel(limits.output_bytes_max);
@@ -128,6 +132,7 @@ impl Prepared {
                 state,
                 owner,
                 calls: 0,
+                _slot: slot,
             }),
             Err(error) => Err(explain(&error, store.data())),
         }
@@ -137,7 +142,7 @@ impl Prepared {
 /// A live guest.
 pub(crate) struct Instance {
     store: Store<Holdings>,
-    machine: Arc<Machine>,
+    pub(crate) machine: Arc<Machine>,
     plugin: plugin::Guest,
     transform: Option<transform::Guest>,
     matching: Option<matching::Guest>,
@@ -145,6 +150,8 @@ pub(crate) struct Instance {
     owner: Option<owner::Guest>,
     /// Calls of hooks so far.
     pub(crate) calls: u32,
+    /// Let go after the store, so that its memory is free for the next one.
+    _slot: Pass,
 }
 
 impl Instance {

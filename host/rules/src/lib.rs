@@ -13,8 +13,8 @@
 //! Sync: a call takes as long as the guest does, up to a deadline, so it belongs
 //! on a thread that may block. The only crate with wasmtime; the only unsafe
 //! code is the loading of compiled rules that this crate wrote and
-//! authenticates. Not here: where rules come from, which version is live, what
-//! becomes of a row.
+//! authenticates. Which version is live is decided in [`swap`]. Not here: where
+//! rules come from, what becomes of a row.
 
 mod admission;
 mod bindings;
@@ -24,6 +24,7 @@ mod cast;
 mod contract;
 mod digest;
 mod error;
+mod gate;
 mod instance;
 mod judged;
 mod lift;
@@ -35,11 +36,14 @@ mod sandbox;
 mod schema;
 mod settings;
 mod store;
+pub mod swap;
 mod tables;
 
 pub use bound::{Bound, Health, Side};
 pub use contract::{CONTRACT, Description, Field, HookName, HookNeeds, Hooks, Surface};
+pub use digest::sha256 as digest_of;
 pub use error::{Refusal, RuleError};
+pub use gate::{Gate, Pass};
 pub use judged::{
     Chosen, Derived, Fault, OwnerKind, Owners, Setting, States, Transformed, Verdict, VerdictKind,
     codes,

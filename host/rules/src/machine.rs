@@ -2,12 +2,15 @@
 //! thread that advances its epoch, so that no call outlives its deadline.
 
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
+use crate::bound::Warm;
 use crate::error::RuleError;
+use crate::gate::{Gate, Pass};
 use crate::settings::SandboxSettings;
 
 /// Core instances, memories and tables that one component may have; a Python
@@ -21,11 +24,18 @@ const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// between two instances in one slot.
 const KEEP_RESIDENT: usize = 1 << 20;
 const STACK_BYTES_MAX: usize = 512 << 10;
+/// How long somebody waits for one of the instances that may live at once; each
+/// call has a deadline, so that one comes free long before.
+const SLOT_WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// One engine and its clock; lives as long as anything made by it.
 pub(crate) struct Machine {
     pub(crate) engine: Engine,
     ticker: Ticker,
+    /// One for each instance that may live.
+    slots: Gate,
+    /// Where instances wait for their next call.
+    warm: Mutex<Vec<Weak<Warm>>>,
 }
 
 impl Machine {
@@ -41,7 +51,35 @@ impl Machine {
         };
         let ticker = Ticker::start(engine.clone(), settings.tick)
             .map_err(|error| RuleError::Sandbox(error.into()))?;
-        Ok(Self { engine, ticker })
+        let slots = Gate::new(usize::try_from(settings.instances_max).unwrap_or(usize::MAX));
+        Ok(Self { engine, ticker, slots, warm: Mutex::default() })
+    }
+
+    /// Room for one more instance. Where there is none, idle ones make room,
+    /// and then it is waited for; none after minutes of that.
+    pub(crate) fn slot(&self) -> Option<Pass> {
+        if let Some(slot) = self.slots.try_enter() {
+            return Some(slot);
+        }
+        let warm: Vec<_> = self.warm().iter().filter_map(Weak::upgrade).collect();
+        let make_room = || warm.iter().for_each(|warm| warm.clear());
+        self.slots.enter_within(SLOT_WAIT_MAX, make_room)
+    }
+
+    /// Somebody waits for room: nothing is to be kept.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.slots.is_awaited()
+    }
+
+    /// Instances that make room when there is none.
+    pub(crate) fn register(&self, warm: &Arc<Warm>) {
+        let mut all = self.warm();
+        all.retain(|known| known.strong_count() > 0);
+        all.push(Arc::downgrade(warm));
+    }
+
+    fn warm(&self) -> MutexGuard<'_, Vec<Weak<Warm>>> {
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Epochs after which a call has had its time, rounded up.

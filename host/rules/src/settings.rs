@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use arrow_schema::SchemaRef;
 
+use crate::gate::Gate;
+
 /// For [`crate::Sandbox::new`].
 #[derive(Debug, Clone)]
 pub struct SandboxSettings {
@@ -133,6 +135,9 @@ pub struct BindSettings {
     /// One chunk in so many is judged again by a fresh instance, cut in another
     /// way, and compared; none = never.
     pub recheck_every: Option<NonZeroU32>,
+    /// The tenant's: at most so many of its calls at once, the others wait; none
+    /// = as many as there are threads.
+    pub tenant: Option<Gate>,
 }
 
 impl Default for BindSettings {
@@ -142,6 +147,7 @@ impl Default for BindSettings {
             isolation: Isolation::Warm,
             recycle_after: NonZeroU32::new(4096).unwrap_or(NonZeroU32::MIN),
             recheck_every: NonZeroU32::new(256),
+            tenant: None,
         }
     }
 }

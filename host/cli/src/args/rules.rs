@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::{
-    Format, KeygenArgs, ListArgs, PullArgs, PushArgs, QuarantineArgs, ReleaseArgs, RemoveArgs,
-    SignArgs, StoreArgs, VerifyArgs,
+    Format, KeygenArgs, ListArgs, PublishArgs, PullArgs, PushArgs, QuarantineArgs, ReleaseArgs,
+    RemoveArgs, RollbackArgs, SignArgs, StatusArgs, StoreArgs, VerifyArgs,
 };
 
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,13 @@ pub(crate) enum RulesCommand {
     Quarantine(QuarantineArgs),
     /// Ends the quarantine of a version.
     Release(ReleaseArgs),
+    /// Makes a version the one that jobs with `swap = "follow"` take, runs under
+    /// way included.
+    Publish(PublishArgs),
+    /// Makes the version before it the one that jobs take.
+    Rollback(RollbackArgs),
+    /// Shows which version jobs take, and how far it got.
+    Status(StatusArgs),
 }
 
 /// What a rule is written in.

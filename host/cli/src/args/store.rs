@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dvsync_registry::Reference;
+use dvsync_registry::{Reference, RuleName};
 
 use super::Format;
 
@@ -139,6 +139,51 @@ pub(crate) struct ReleaseArgs {
     pub(crate) rule: Reference,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PublishArgs {
+    /// `account@1.2.0`.
+    #[arg(value_name = "NAME@VERSION", value_parser = reference)]
+    pub(crate) rule: Reference,
+    /// Percent of the keys, step by step; 0 = no canary; 5,25,50 without it.
+    #[arg(long, value_name = "PERCENT", value_delimiter = ',',
+        value_parser = clap::value_parser!(u8).range(0..=99))]
+    pub(crate) canary: Option<Vec<u8>>,
+    /// Chunks that both versions judge while the old one counts; 4 without it.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) shadow_chunks: Option<u32>,
+    /// Folder of fixtures that it must judge as expected, before anything else.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) fixtures: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RollbackArgs {
+    /// Name of the rule.
+    #[arg(value_name = "NAME", value_parser = rule_name)]
+    pub(crate) name: RuleName,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// Name of the rule.
+    #[arg(value_name = "NAME", value_parser = rule_name)]
+    pub(crate) name: RuleName,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// How it is printed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub(crate) report: Format,
+}
+
+fn rule_name(text: &str) -> Result<RuleName, String> {
+    text.parse::<RuleName>()
+        .map_err(|error| format!("{error}: {}", error.hint().unwrap_or_default()))
 }
 
 fn reference(text: &str) -> Result<Reference, String> {

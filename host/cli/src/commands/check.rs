@@ -134,7 +134,13 @@ async fn parts(job: &Job, findings: &mut Findings, talk: Talk) -> Result<(), Fai
     }
     // What fits together is judged as a run would judge it.
     if let (true, Some(_), Some(rule)) = (signed_in, source, rule) {
-        let parts = Parts { client: opened.client.clone(), clock: opened.clock, rule, seed: 0 };
+        let parts = Parts {
+            client: opened.client.clone(),
+            clock: opened.clock,
+            rule,
+            seed: 0,
+            swaps: None,
+        };
         let planned = dvsync_engine::plan(job, &parts).await.map_err(Failure::from);
         let said = "columns, rule and target fit together";
         findings.note("mapping", planned.map(|_| ((), said.to_owned())))?;

@@ -15,6 +15,7 @@ mod keys;
 mod list;
 mod new;
 mod oci;
+mod publish;
 mod pull;
 mod push;
 mod quarantine;
@@ -47,6 +48,9 @@ pub(crate) fn rules(args: &RulesArgs, talk: Talk) -> Result<Exit, Failure> {
         RulesCommand::Remove(args) => list::remove(args, talk),
         RulesCommand::Quarantine(args) => quarantine::quarantine(args, talk),
         RulesCommand::Release(args) => quarantine::release(args, talk),
+        RulesCommand::Publish(args) => publish::publish(args, talk),
+        RulesCommand::Rollback(args) => publish::rollback(args, talk),
+        RulesCommand::Status(args) => publish::status(args),
     }
 }
 

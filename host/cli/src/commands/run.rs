@@ -1,6 +1,7 @@
 //! `dvsync run`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use dvsync_engine::job::Job;
 use dvsync_engine::journal::{LetterFilter, RunStatus};
@@ -12,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::{self, Which};
 use crate::talk::Talk;
-use crate::{load, open, shipped, signals, summary, watch};
+use crate::{follow, load, open, shipped, signals, summary, watch};
 
 /// The same for every run: a replay judges as the run did.
 const SEED: u64 = 0;
@@ -68,7 +69,8 @@ pub(crate) async fn go(
 ) -> Result<(Report, LeftAlone), Failure> {
     let progress = Progress::new();
     let running = async {
-        let sandbox = shipped::sandbox(job)?;
+        let sandbox = Arc::new(shipped::sandbox(job)?);
+        let swaps = follow::swaps(job, &sandbox)?;
         let which = match way {
             Way::Resume(RulesOnResume::Same) => Which::AsTheRun,
             _ => Which::Now,
@@ -76,7 +78,8 @@ pub(crate) async fn go(
         let (job, rule) = judged(job, which, &sandbox, talk)?;
         let job = &job;
         let target = open::target(job).await?;
-        let parts = Parts { client: target.client.clone(), clock: target.clock, rule, seed: SEED };
+        let parts =
+            Parts { client: target.client.clone(), clock: target.clock, rule, seed: SEED, swaps };
         let none = LeftAlone::default();
         let done = match way {
             Way::Anew => (dvsync_engine::run(job, parts, &progress, stop).await?, none),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dvsync_engine::journal::{Cause, Reader, RunId, RunKind, RunRecord};
+use dvsync_engine::journal::{Cause, Reader, RuleStanding, RunId, RunKind, RunRecord};
 use dvsync_model::Outcome;
 use serde_json::{Value, json};
 
@@ -123,8 +123,17 @@ fn shown_text(
         "  {} requests, {} retried, {} throttled, {} failed",
         requests.sent, requests.retried, requests.throttled, requests.failed
     ));
+    let judged = reader.judgements(&run.id)?;
     for rule in &run.rules {
-        say(format!("  rule {}@{} {}", rule.name, rule.version, rule.digest));
+        let standing = match rule.standing {
+            RuleStanding::Live => String::new(),
+            other => format!(" ({})", other.as_str().replace('_', " ")),
+        };
+        say(format!("  rule {}@{}{standing} {}", rule.name, rule.version, rule.digest));
+        let of = judged.iter().find(|of| of.judgement.as_ref() == Some(&rule.judgement));
+        if let Some(of) = of.filter(|_| run.rules.len() > 1) {
+            say(format!("    {}", counts(&of.counts)));
+        }
     }
     if let Some(message) = &run.message {
         say(format!("  stopped: {message}"));
@@ -181,6 +190,8 @@ fn shown_json(reader: &Reader, run: &RunRecord, causes: &[Cause]) -> Result<(), 
         }));
     }
     shown["causes"] = Value::Array(list);
+    shown["judgements"] = serde_json::to_value(reader.judgements(&run.id)?)
+        .map_err(|error| Failure::bug("cannot write the run as JSON", error))?;
     json_out(&shown)
 }
 

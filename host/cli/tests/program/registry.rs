@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::harness::{Ended, Place};
 
 /// Accounts by the rule of that name.
-const JOB: &str = r#"name = "accounts"
+pub(crate) const JOB: &str = r#"name = "accounts"
 mode = "upsert"
 [source]
 path = "stores.csv"
@@ -31,7 +31,7 @@ fn place() -> Place {
 }
 
 /// The shipped rule as if it were another version of itself.
-fn version(place: &Place, version: &str) -> String {
+pub(crate) fn version(place: &Place, version: &str) -> String {
     let mut bytes = dvsync_cli::component("account").unwrap().to_vec();
     let from = b"0.1.0";
     assert_eq!(version.len(), from.len());

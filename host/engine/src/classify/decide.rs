@@ -101,7 +101,7 @@ pub(super) fn decide(
                 }
                 Action::Update
             }
-            (Mode::Insert, Some(id)) => {
+            (Mode::Insert, Some(id)) if !prepared.frame.has_written(row, id) => {
                 prepared.frame.settle(row, known.as_it_is(id), Some(id));
                 continue;
             }
@@ -113,7 +113,7 @@ pub(super) fn decide(
                 continue;
             }
             (Mode::Insert | Mode::Upsert, None) => Action::Create,
-            (Mode::Update | Mode::Upsert, Some(id)) => {
+            (Mode::Insert | Mode::Update | Mode::Upsert, Some(id)) => {
                 if !changes(&sending.update) {
                     prepared.frame.settle(row, known.as_it_is(id), Some(id));
                     continue;

@@ -27,9 +27,8 @@ pub(super) async fn resolve(
     prepared: &mut Prepared,
 ) -> Result<(), RunError> {
     for (position, column) in plan.columns.iter().enumerate() {
-        let (Some(lookup), Some(table)) = (&column.lookup, &known.lookups[position]) else {
-            continue;
-        };
+        let table = known.lookups.get(&column.column.logical_name);
+        let (Some(lookup), Some(table)) = (&column.lookup, table) else { continue };
         let Cells::Sought(sought) = prepared.cells[position].clone() else { continue };
         let keys = KeyColumns::of([&sought.array])
             .ok_or_else(|| RunError::Bug("a lookup by a column that is no key".into()))?;

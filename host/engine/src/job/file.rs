@@ -16,7 +16,7 @@ use super::trust::TrustSection;
 use super::units::{Size, Span};
 use super::words::{
     BypassWord, CreateInactive, DopHintWord, Isolation, LookupWord, MatchSection, ModeWord,
-    OnFailure, OnMissing, Retrieve, Sanitize, Several, TooLong, WhenNull,
+    OnFailure, OnMissing, Retrieve, Sanitize, Several, SwapWord, TooLong, WhenNull,
 };
 
 /// A job: one source, one entity of one target.
@@ -179,6 +179,8 @@ pub struct RulesSection {
     pub settings: Option<BTreeMap<String, serde_json::Value>>,
     /// Whose signatures it needs; anybody's, or none, if absent.
     pub trust: Option<TrustSection>,
+    /// Whether a run takes a version that is published in the store meanwhile; `pinned` if absent.
+    pub swap: Option<SwapWord>,
     /// How instances are shared; `warm` if absent.
     pub isolation: Option<Isolation>,
     /// What becomes of rows that the rule fails on; `dead_letter` if absent.

@@ -13,7 +13,7 @@ use dvsync_sources::Settings;
 
 use super::words::{
     CreateInactive, Isolation, Keep, LookupWord, Mode, OnFailure, OnMissing, Retrieve, Sanitize,
-    Several, TooLong, WhenNull,
+    Several, SwapWord, TooLong, WhenNull,
 };
 
 /// One source, one entity of one target.
@@ -163,6 +163,8 @@ pub struct Rules {
     pub settings: serde_json::Value,
     /// Whose signatures it needs, besides those that the store demands.
     pub trust: Trust,
+    /// Whether a run takes a version that is published meanwhile.
+    pub swap: SwapWord,
     /// How instances are shared.
     pub isolation: Isolation,
     /// What becomes of rows that the rule fails on.

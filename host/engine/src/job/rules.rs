@@ -11,7 +11,7 @@ use super::file::{RegistrySection, RulesSection};
 use super::needed::{Plugin, Registry, RuleLimits, Rules};
 use super::resolve::{bytes, span};
 use super::trust::{KeyRef, TrustSection};
-use super::words::{Isolation, OnFailure};
+use super::words::{Isolation, OnFailure, SwapWord};
 
 /// Where rules are kept if nobody says so.
 const STORE: &str = ".dvsync/rules";
@@ -36,6 +36,7 @@ pub(super) fn rules(section: RulesSection, lookups: &Lookups<'_>) -> Result<Rule
             .map(|section| trust(section, lookups))
             .transpose()?
             .unwrap_or_default(),
+        swap: section.swap.unwrap_or(SwapWord::Pinned),
         isolation: section.isolation.unwrap_or(Isolation::Warm),
         on_failure: section.on_failure.unwrap_or(OnFailure::DeadLetter),
         limits: RuleLimits {

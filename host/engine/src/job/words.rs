@@ -136,6 +136,16 @@ words! {
 }
 
 words! {
+    /// Whether a run takes another version of its rule.
+    SwapWord {
+        /// The one that it began with judges all rows.
+        Pinned,
+        /// A version that is published meanwhile takes over.
+        Follow,
+    }
+}
+
+words! {
     /// What becomes of rows that the rule fails on.
     OnFailure {
         /// They become dead letters; the rest goes on.

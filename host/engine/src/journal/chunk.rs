@@ -60,6 +60,30 @@ pub struct Revision {
     pub at: Timestamp,
     /// The rows.
     pub rows: Vec<RevisedRow>,
+    /// What they are judged under now.
+    pub judgement: Option<Arc<str>>,
+    /// They are all rows of the chunk that a rule judges, whatever had become of
+    /// them: the version that did is rolled back.
+    pub again: bool,
+}
+
+/// What had become of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SettledRow {
+    #[expect(missing_docs, reason = "see the list of that name in ChunkRecord")]
+    pub outcome: Outcome,
+    #[expect(missing_docs, reason = "see the list of that name in ChunkRecord")]
+    pub id: Option<Uuid>,
+    /// Code and column of its letter, where it has one.
+    pub why: Option<(String, Option<String>)>,
+}
+
+impl SettledRow {
+    /// Its record was written.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        matches!(self.outcome, Outcome::Created | Outcome::Updated | Outcome::Upserted)
+    }
 }
 
 /// The new outcome of a row that was deferred.

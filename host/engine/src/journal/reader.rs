@@ -1,9 +1,11 @@
 //! Reading a journal, also while a run writes it.
 
 mod cells;
+mod judgements;
 mod letters;
 mod unsettled;
 
+pub use judgements::Judged;
 pub use unsettled::{ChunkSpan, DueRow, Waiting};
 
 use std::path::{Path, PathBuf};

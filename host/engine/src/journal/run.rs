@@ -131,6 +131,37 @@ pub struct RuleUsed {
     pub digest: String,
     /// `sha256:...` of component, settings, granted tables and contract.
     pub judgement: String,
+    /// How it stands in the run.
+    #[serde(default)]
+    pub standing: RuleStanding,
+}
+
+/// How a version of a rule stands in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleStanding {
+    /// It judges; the run is pinned to it.
+    #[default]
+    Live,
+    /// It has judged until another version took over.
+    Superseded,
+    /// It judges a share of the rows.
+    Canary,
+    /// It was found wanting: what it judged is judged again.
+    RolledBack,
+}
+
+impl RuleStanding {
+    /// As reports and the journal write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Superseded => "superseded",
+            Self::Canary => "canary",
+            Self::RolledBack => "rolled_back",
+        }
+    }
 }
 
 /// A source file as it was when the run began: a changed one refuses to resume.

@@ -10,7 +10,8 @@ use super::{Durability, JournalError, RunStatus};
 pub(super) const APPLICATION: i32 = 0x6476_7379;
 
 /// Step `n` leads from version `n` to `n + 1`; a published one never changes.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// How long a connection waits for another one's lock (a reader in a checkpoint).
 const BUSY_WAIT: std::time::Duration = std::time::Duration::from_secs(10);

@@ -2,6 +2,7 @@
 
 mod durability;
 mod figures;
+mod judgements;
 mod letters;
 mod reading;
 mod refusals;
@@ -57,6 +58,7 @@ fn start() -> RunStart {
             version: "1.2.0".into(),
             digest: "sha256:aa".into(),
             judgement: "sha256:bb".into(),
+            standing: RuleStanding::Live,
         }],
         sources: vec![FrozenSource {
             name: "accounts.csv".into(),

@@ -35,6 +35,7 @@ pub(super) enum Message {
     Begin { start: Box<RunStart>, reply: Answer<(i64, RunId)> },
     Resume { id: RunId, rules: Vec<RuleUsed>, now: Timestamp, reply: Answer<i64> },
     Alive { run: i64, at: Timestamp },
+    Rules { run: i64, rules: Vec<RuleUsed> },
     Intent { run: i64, intent: Intent, reply: Answer<IntentId> },
     Replied { intent: IntentId, reply: Reply },
     Settle { run: i64, chunk: Box<ChunkRecord> },
@@ -202,6 +203,10 @@ fn write(
             told.push(Box::new(drop));
             rows::alive(change, run, at).map_err(failed)
         }
+        Message::Rules { run, rules } => {
+            told.push(Box::new(drop));
+            rows::rules(change, run, &rules).map_err(failed)
+        }
         Message::Revise { run, revision } => {
             told.push(Box::new(drop));
             letters::revise(change, path, run, &revision)
@@ -230,6 +235,7 @@ fn write_nothing(message: Message) -> Acknowledge {
         Message::Replied { .. }
         | Message::Settle { .. }
         | Message::Revise { .. }
+        | Message::Rules { .. }
         | Message::Alive { .. } => Box::new(drop),
     }
 }

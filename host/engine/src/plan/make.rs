@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use dvsync_dataverse::{Client, Clock};
@@ -11,11 +12,12 @@ use dvsync_rules::{Bound, Context, HookName, Rule};
 use uuid::Uuid;
 
 use super::columns::{Offer, columns};
-use super::{From, Matching, Plan, RuleHooks, TargetColumn, grants};
+use super::{Binding, From, Matching, Plan, RuleHooks, TargetColumn, grants};
 use crate::blocking::unblock;
 use crate::error::RunError;
 use crate::job::{ColumnSource, Job, LookupWord, Match, Mode};
 use crate::nearest::nearest;
+use crate::swap::Swaps;
 
 /// What a run is made from besides its job.
 #[derive(Clone)]
@@ -28,6 +30,9 @@ pub struct Parts {
     pub rule: Option<Rule>,
     /// The run's seed, the same for a replay.
     pub seed: u64,
+    /// Other versions of the rule come through it while the run goes on; absent
+    /// where the run keeps to the one that it began with.
+    pub swaps: Option<Swaps>,
 }
 
 /// Makes the plan of a job: everything that can be known before a row is read.
@@ -50,20 +55,49 @@ pub async fn make(job: &Job, parts: &Parts) -> Result<Plan, RunError> {
     let entity = parts.client.entity(&job.target.entity).await?;
     check_modes(job, &entity)?;
 
-    let rule = match (&job.rules, &parts.rule) {
+    let lookups = lookup_entities(job, parts).await?;
+    let (rule, binding) = match (&job.rules, &parts.rule) {
         (Some(_), Some(rule)) => {
-            Some(bind(job, parts, rule, &entity, organization, &source_schema).await?)
+            serves(rule, &entity)?;
+            let binding = Binding {
+                context: context(job, parts, &entity, organization, &source_schema),
+                tables: grants::read(job, &parts.client).await?,
+                lookups: lookups.clone(),
+            };
+            let (job, rule) = (job.clone(), rule.clone());
+            let (entity, to) = (Arc::clone(&entity), binding.clone());
+            let rule = unblock(move || bind(&job, &rule, &entity, &to)).await??;
+            (Some(rule), Some(binding))
         }
         (Some(_), None) => return Err(RunError::Bug("the job's rule was not admitted".into())),
-        (None, _) => None,
+        (None, _) => (None, None),
     };
+    let given = Given { job, organization, entity, source, binding };
+    resolve(given, &lookups, rule)
+}
 
-    let lookup_entities = lookup_entities(job, parts).await?;
-    let offer = offer(&source_schema, rule.as_ref());
-    let columns = columns(job, &entity, &lookup_entities, &offer)?;
+/// What is known before the rule's needs are.
+pub(super) struct Given<'a> {
+    pub(super) job: &'a Job,
+    pub(super) organization: Uuid,
+    pub(super) entity: Arc<Entity>,
+    pub(super) source: Arc<dyn dvsync_sources::Source>,
+    pub(super) binding: Option<Binding>,
+}
+
+/// Columns and matching, which rest on what the rule reads and sets.
+pub(super) fn resolve(
+    given: Given<'_>,
+    lookups: &BTreeMap<String, Arc<Entity>>,
+    rule: Option<RuleHooks>,
+) -> Result<Plan, RunError> {
+    let Given { job, organization, entity, source, binding } = given;
+    let schema = source.schema();
+    let offer = offer(&schema, rule.as_ref());
+    let columns = columns(job, &entity, lookups, &offer)?;
     let matching = matching(job, &entity, &columns, rule.as_ref())?;
     let retrieved = retrieved(job, &entity, &columns, rule.as_ref());
-    let projection = projection(job, &source_schema, &columns, rule.as_ref());
+    let projection = projection(job, &schema, &columns, rule.as_ref());
     Ok(Plan {
         job: job.clone(),
         organization,
@@ -75,6 +109,8 @@ pub async fn make(job: &Job, parts: &Parts) -> Result<Plan, RunError> {
         columns,
         matching,
         retrieved,
+        binding,
+        on_trial: AtomicBool::new(false),
     })
 }
 
@@ -107,42 +143,53 @@ fn check_modes(job: &Job, entity: &Entity) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn bind(
-    job: &Job,
-    parts: &Parts,
-    rule: &Rule,
-    entity: &Arc<Entity>,
-    organization: Uuid,
-    source: &SchemaRef,
-) -> Result<RuleHooks, RunError> {
-    let Some(section) = &job.rules else {
-        return Err(RunError::Bug("a rule without a section".into()));
-    };
+/// The rule must be for the job's entity.
+pub(super) fn serves(rule: &Rule, entity: &Entity) -> Result<(), RunError> {
     let description = rule.description();
     let serves = |name: &String| name == "*" || *name == entity.logical_name;
-    if !description.entities.iter().any(serves) {
-        return Err(RunError::job_hint(
-            format!(
-                "rule `{}` serves `{}`, not `{}`",
-                description.name,
-                description.entities.join("`, `"),
-                entity.logical_name
-            ),
-            "name another rule in [rules] plugin, or another [target] entity",
-        ));
+    if description.entities.iter().any(serves) {
+        return Ok(());
     }
-    let tables = grants::read(job, &parts.client).await?;
-    let context = Context {
+    Err(RunError::job_hint(
+        format!(
+            "rule `{}` serves `{}`, not `{}`",
+            description.name,
+            description.entities.join("`, `"),
+            entity.logical_name
+        ),
+        "name another rule in [rules] plugin, or another [target] entity",
+    ))
+}
+
+fn context(
+    job: &Job,
+    parts: &Parts,
+    entity: &Entity,
+    organization: Uuid,
+    source: &SchemaRef,
+) -> Context {
+    Context {
         entity: entity.logical_name.clone(),
-        settings: section.settings.clone(),
+        settings: job.rules.as_ref().map(|rules| rules.settings.clone()).unwrap_or_default(),
         source: Arc::clone(source),
         target: target_schema(job, entity, source),
         seed: parts.seed ^ seed_of(organization),
         now: parts.clock.wall(),
+    }
+}
+
+/// Binds a rule to the job; takes as long as the rule does to be set up.
+pub(super) fn bind(
+    job: &Job,
+    rule: &Rule,
+    entity: &Entity,
+    binding: &Binding,
+) -> Result<RuleHooks, RunError> {
+    let Some(section) = &job.rules else {
+        return Err(RunError::Bug("a rule without a section".into()));
     };
     let (limits, settings) = crate::sandbox::limits(section, rule.profile(), crate::run::CHUNKS);
-    let rule = rule.clone();
-    let bound = unblock(move || rule.bind(context, tables, limits, settings)).await??;
+    let bound = rule.bind(binding.context.clone(), binding.tables.clone(), limits, settings)?;
     let has = |hook| bound.needs(hook).is_some();
     let (state, owner) = (has(HookName::State), has(HookName::Owner));
     Ok(RuleHooks {
@@ -150,6 +197,7 @@ async fn bind(
         state: state && entity.states().is_some(),
         owner: owner && entity.column("ownerid").is_some(),
         choose: has(HookName::Matching),
+        judgement: Arc::from(bound.judgement()),
         bound: Arc::new(bound),
     })
 }

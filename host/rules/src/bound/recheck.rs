@@ -55,6 +55,7 @@ impl Bound {
         rows: usize,
         call: impl Fn(&mut Instance, Range<usize>, Duration) -> Result<O, CallError>,
     ) -> Result<Vec<Part<O>>, CallError> {
+        let _turn = self.settings.tenant.as_ref().map(crate::gate::Gate::enter);
         let instance = self.setup.instance(&self.rule, &self.limits);
         let mut instance = instance
             .map_err(|error| CallError::failed(crate::judged::codes::FAILED, error.to_string()))?;

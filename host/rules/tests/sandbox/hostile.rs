@@ -1,16 +1,21 @@
 //! Rules that do what they must not: the row at fault is found, the rest goes
 //! on, the host lives, and other bindings are not disturbed.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use dvsync_rules::{Bound, RuleError, codes};
+use arrow_array::{Int64Array, RecordBatch};
+use dvsync_rules::{BindSettings, Bound, RuleError, codes};
 use expect_test::expect;
+use serde_json::json;
 
-use crate::guests::{bind_hostile, numbers, sandbox, try_bind_hostile};
+use crate::guests::{
+    batch, bind_hostile, context, numbers, sandbox, tight, try_bind_hostile, wasm,
+};
 
 const ROWS: usize = 300;
 const AT_FAULT: usize = 211;
@@ -168,6 +173,21 @@ fn a_flood_of_lookups_is_refused_and_one_of_log_lines_does_no_harm() {
     let bound = bind_hostile(&sandbox, "log-flood");
     let result = bound.transform(&numbers(10, &[3])).expect("the job goes on");
     assert_eq!(result.faults, []);
+}
+
+#[test]
+fn a_call_may_look_up_so_often_and_no_more() {
+    let sandbox = sandbox();
+    let rule = sandbox.admit(&wasm("guest-hostile"), "hostile.wasm").expect("a rule");
+    let source = numbers(10, &[3]);
+    let context = context(source.schema(), json!({"mode": "lookup-flood"}));
+    let keys = batch(vec![("k", Arc::new(Int64Array::from(vec![1, 2])))]);
+    let tables = BTreeMap::from([("none".to_owned(), keys)]);
+    let settings = BindSettings::default();
+    let bound = rule.bind(context, tables, tight(), settings).expect("bound");
+    let fault = bound.transform(&source).expect("the job goes on").faults.remove(0);
+    assert_eq!((fault.row, fault.code), (3, codes::FAILED));
+    assert!(fault.message.contains("a call may look up 1000 times"), "{}", fault.message);
 }
 
 #[test]

@@ -81,16 +81,57 @@ fn rules_and_bindings_outlive_their_sandbox() {
 }
 
 #[test]
-fn more_instances_than_there_are_is_an_error_and_no_crash() {
+fn an_idle_instance_makes_room_for_another_rule() {
     let settings = SandboxSettings { instances_max: 1, ..SandboxSettings::default() };
     let sandbox = Sandbox::new(settings).expect("a sandbox");
     // It keeps the only instance warm.
     let first = bind_remembering(&sandbox, never_checked());
-    let rule = sandbox.admit(&wasm("guest-hostile"), "second.wasm");
-    let error = rule.err().expect("no room");
-    assert!(
-        error.to_string().starts_with("the rule `second.wasm` failed in `its start`"),
-        "{error}"
-    );
-    assert_eq!(calls_so_far(&first), 1);
+    assert_eq!((calls_so_far(&first), first.idle()), (1, 1));
+    let second = bind_remembering(&sandbox, never_checked());
+    assert_eq!((first.idle(), calls_so_far(&second)), (0, 1));
+    assert_eq!([calls_so_far(&first), calls_so_far(&first)], [1, 2]);
+}
+
+#[test]
+fn more_threads_than_instances_wait_for_each_other() {
+    let settings = SandboxSettings { instances_max: 2, ..SandboxSettings::default() };
+    let sandbox = Sandbox::new(settings).expect("a sandbox");
+    // Each keeps what it has warm, so that the others find the pool full.
+    let warm = || BindSettings { workers: 4, ..never_checked() };
+    let bounds: Vec<Bound> = (0..3).map(|_| bind_remembering(&sandbox, warm())).collect();
+    std::thread::scope(|scope| {
+        for thread in 0..9 {
+            let bound = &bounds[thread % bounds.len()];
+            scope.spawn(move || (0..20).for_each(|_| assert!(calls_so_far(bound) >= 1)));
+        }
+    });
+    assert!(bounds.iter().map(Bound::idle).sum::<usize>() <= 2);
+}
+
+#[test]
+fn a_tenant_has_so_many_calls_at_once_and_the_others_wait() {
+    let sandbox = sandbox();
+    let gate = dvsync_rules::Gate::new(1);
+    let tenant = Some(gate.clone());
+    let bound = bind_remembering(&sandbox, BindSettings { workers: 8, tenant, ..never_checked() });
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..10).for_each(|_| assert!(calls_so_far(&bound) >= 1)));
+        }
+    });
+    // One at a time: there was never a need for a second instance.
+    assert_eq!((bound.idle(), gate.inside()), (1, 0));
+    assert_eq!(calls_so_far(&bound), 81);
+}
+
+#[test]
+fn a_resting_rule_keeps_no_instance_and_still_judges() {
+    let sandbox = sandbox();
+    let bound = bind_remembering(&sandbox, never_checked());
+    assert_eq!([calls_so_far(&bound), calls_so_far(&bound)], [1, 2]);
+    bound.rest();
+    assert_eq!(bound.idle(), 0);
+    assert_eq!([calls_so_far(&bound), calls_so_far(&bound)], [1, 1]);
+    bound.wake();
+    assert_eq!([calls_so_far(&bound), calls_so_far(&bound)], [1, 2]);
 }

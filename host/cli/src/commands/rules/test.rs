@@ -89,6 +89,19 @@ pub(super) fn test(args: &TestArgs, talk: Talk) -> Result<Exit, Failure> {
     Ok(if tested.passed { Exit::Complete } else { Exit::DeadLetters })
 }
 
+/// The rule judges all cases as expected.
+pub(super) fn conforms(rule: &Rule, fixtures: &Path) -> Result<(), Failure> {
+    for folder in case::folders(fixtures, &[])? {
+        let case = Case::read(&folder, rule)?;
+        let (result, _) = run(&case, rule, false)?;
+        if !result.passed {
+            return Err(Failure::usage(format!("the case `{}` fails", result.name))
+                .hint("dvsync rules test shows what differs"));
+        }
+    }
+    Ok(())
+}
+
 fn run(case: &Case, rule: &Rule, update: bool) -> Result<(TestedCase, Vec<Row>), Failure> {
     let bound = case.bind(rule)?;
     let rows = judge(&bound, &case.source, case.current.as_ref())?;

@@ -71,8 +71,13 @@ pub(super) fn source(row: &Row<'_>) -> Read<FrozenSource> {
 
 /// Sums in the order of [`Outcome::ALL`], after the sum of rows.
 pub(super) fn counts(row: &Row<'_>) -> Read<Counts> {
+    counts_from(row, 0)
+}
+
+/// Ten sums, from this column on.
+pub(super) fn counts_from(row: &Row<'_>, first: usize) -> Read<Counts> {
     let sum = |position: usize| -> Read<u64> {
-        let sum = row.get::<_, Option<i64>>(position)?.unwrap_or_default();
+        let sum = row.get::<_, Option<i64>>(first + position)?.unwrap_or_default();
         u64::try_from(sum).map_err(|_| Damage::Cell(format!("a count is {sum}")))
     };
     Ok(Counts {

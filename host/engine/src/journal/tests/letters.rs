@@ -23,7 +23,7 @@ fn states(reader: &Reader) -> Vec<(u64, LetterState)> {
 
 fn revised(ordinal: u64, outcome: Outcome, letter: Option<RowLetter>) -> Revision {
     let row = RevisedRow { ordinal, outcome, id: Some(Uuid::from_u128(77)), letter };
-    Revision { chunk: 0, at: time(40), rows: vec![row] }
+    Revision { chunk: 0, at: time(40), rows: vec![row], judgement: None, again: false }
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ fn an_empty_file_becomes_a_journal() {
 #[test]
 fn a_journal_of_a_newer_version_is_refused() {
     let place = changed("PRAGMA user_version = 9");
-    let message = "journal `PATH` has schema version 9, newer than 2";
+    let message = "journal `PATH` has schema version 9, newer than 3";
     refused(&place.path, message, "newer one");
     let error = Reader::open(&place.path).unwrap_err();
     assert!(matches!(error, JournalError::Newer { found: 9, .. }), "{error:?}");

@@ -71,13 +71,16 @@ pub(super) fn revise(
     let wrong = |what: String| JournalError::Contradiction { what };
     let found = change
         .query_row(
-            "SELECT records, outcomes FROM chunks WHERE run = ?1 AND chunk = ?2",
+            "SELECT records, outcomes, judgement FROM chunks WHERE run = ?1 AND chunk = ?2",
             params![run, chunk],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)),
+            |row| {
+                let judgement: Option<String> = row.get(2)?;
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, judgement))
+            },
         )
         .optional()
         .map_err(told)?;
-    let Some((records, blob)) = found else {
+    let Some((records, blob, judgement)) = found else {
         return Err(wrong(format!("a revision of chunk {chunk}, which is not there")));
     };
     let rows = usize::try_from(records).unwrap_or_default();
@@ -85,7 +88,8 @@ pub(super) fn revise(
         .map_err(|what| JournalError::Damaged { path: path.to_owned(), what: what.to_owned() })?;
     for row in &revision.rows {
         let place = ordinals.binary_search(&row.ordinal).ok();
-        let Some(place) = place.filter(|&place| outcomes[place] == Outcome::Deferred) else {
+        let open = |place: &usize| revision.again || outcomes[*place] == Outcome::Deferred;
+        let Some(place) = place.filter(open) else {
             return Err(wrong(format!("a new outcome of row {}: not deferred", row.ordinal)));
         };
         outcomes[place] = row.outcome;
@@ -93,9 +97,48 @@ pub(super) fn revise(
     }
     let blob = codec::chunk(&ordinals, &outcomes, &ids)
         .map_err(|source| JournalError::io("compress a chunk for", path, source))?;
+    let under = revision.judgement.as_deref();
     recount(change, run, chunk, &outcomes, &blob)
-        .and_then(|()| revise_letters(change, run, chunk, revision))
+        .and_then(|()| match revision.again {
+            true => judge_again(change, run, chunk, revision),
+            false => {
+                let other = under.filter(|under| Some(*under) != judgement.as_deref());
+                revise_letters(change, run, chunk, revision, other)
+            }
+        })
         .map_err(told)
+}
+
+/// The chunk has another judgement: what was said of its rows before is over.
+fn judge_again(change: &Connection, run: i64, chunk: i64, revision: &Revision) -> Result<()> {
+    change
+        .prepare_cached("UPDATE chunks SET judgement = ?3 WHERE run = ?1 AND chunk = ?2")?
+        .execute(params![run, chunk, revision.judgement.as_deref()])?;
+    for row in &revision.rows {
+        let ordinal = integer(row.ordinal)?;
+        let closed = change
+            .prepare_cached(
+                "UPDATE letters SET state = 'resolved'
+                 WHERE run = ?1 AND chunk = ?2 AND ordinal = ?3
+                    AND (state IS NULL OR state = 'open') RETURNING letter",
+            )?
+            .query_map(params![run, chunk, ordinal], |row| row.get::<_, i64>(0))?
+            .collect::<Result<Vec<_>>>()?;
+        for letter in closed {
+            let note = format!("judged again: {}", word(row.outcome));
+            event(change, letter, revision.at, LetterState::Resolved, None, Some(&note))?;
+        }
+        change
+            .prepare_cached(
+                "UPDATE letters SET judgement = NULL
+                 WHERE run = ?1 AND chunk = ?2 AND ordinal = ?3 AND judgement IS NOT NULL",
+            )?
+            .execute(params![run, chunk, ordinal])?;
+        if let Some(told) = &row.letter {
+            insert_letter(change, run, chunk, ordinal, row.outcome, told)?;
+        }
+    }
+    Ok(())
 }
 
 fn recount(
@@ -130,7 +173,14 @@ fn recount(
     Ok(())
 }
 
-fn revise_letters(change: &Connection, run: i64, chunk: i64, revision: &Revision) -> Result<()> {
+/// `other`: the judgement of the new outcomes, where it is not the chunk's.
+fn revise_letters(
+    change: &Connection,
+    run: i64,
+    chunk: i64,
+    revision: &Revision,
+    other: Option<&str>,
+) -> Result<()> {
     for row in &revision.rows {
         let ordinal = integer(row.ordinal)?;
         match &row.letter {
@@ -162,11 +212,11 @@ fn revise_letters(change: &Connection, run: i64, chunk: i64, revision: &Revision
             told => {
                 let resolved = change
                     .prepare_cached(
-                        "UPDATE letters SET state = 'resolved'
+                        "UPDATE letters SET state = 'resolved', judgement = ?4
                          WHERE run = ?1 AND chunk = ?2 AND ordinal = ?3
                             AND state = 'open' AND outcome = 7 RETURNING letter",
                     )?
-                    .query_map(params![run, chunk, ordinal], |row| row.get::<_, i64>(0))?
+                    .query_map(params![run, chunk, ordinal, other], |row| row.get::<_, i64>(0))?
                     .collect::<Result<Vec<_>>>()?;
                 for letter in resolved {
                     let note = Some(word(row.outcome));

@@ -92,6 +92,14 @@ fn heed_clock(change: &Connection, run: i64, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Which rules judge the run's rows from here on, and have judged them.
+pub(super) fn rules(change: &Connection, run: i64, rules: &[RuleUsed]) -> Result<()> {
+    change
+        .prepare_cached("UPDATE runs SET rules = ?2 WHERE run = ?1")?
+        .execute(params![run, json(&rules)?])?;
+    Ok(())
+}
+
 /// Notes that the run's process is at work.
 pub(super) fn alive(change: &Connection, run: i64, at: Timestamp) -> Result<()> {
     change
