@@ -132,6 +132,8 @@ function place({ digits, starts, bracketed, plus }, country) {
 }
 
 function abroad(digits, start) {
+  // No calling code begins with a zero: an exit code came before it again.
+  while (digits[start] === "0") start += 1;
   const found = countryOfDigits(digits.slice(start));
   if (found === null) return { code: null, start: Math.min(start, digits.length) };
   return { code: found.country.callingCode, start: start + found.length };

@@ -156,6 +156,9 @@ def _place(
 
 
 def _abroad(digits: str, start: int) -> Tuple[Optional[int], int]:
+    # No calling code begins with a zero: an exit code came before it again.
+    while digits[start:start + 1] == "0":
+        start += 1
     found = Country.of_digits(digits[start:])
     if found is None:
         return None, min(start, len(digits))

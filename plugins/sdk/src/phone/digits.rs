@@ -119,6 +119,9 @@ impl<'a> Digits<'a> {
 
     /// The digits from there on begin with a calling code.
     fn abroad(&self, from: usize) -> Place {
+        // No calling code begins with a zero: an exit code came before it again.
+        let rest = self.bytes.get(from..self.count).unwrap_or_default();
+        let from = from + rest.iter().take_while(|digit| **digit == b'0').count();
         let rest = self.bytes.get(from..self.count).unwrap_or_default();
         match Country::of_digits(rest) {
             Some((country, length)) => {
