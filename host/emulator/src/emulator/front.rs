@@ -11,7 +11,7 @@ use http::Request;
 
 use super::visit::Visit;
 use super::wire::{authority, response, service, whole_seconds};
-use super::{Emulator, Handled, Secure, Unguarded};
+use super::{Cut, Emulator, Handled, Secure, Unguarded};
 use crate::call::{Call, Scene};
 use crate::entra::{self, Asked};
 use crate::limits::{Throttled, header_seconds};
@@ -200,7 +200,10 @@ impl Emulator {
             records: reply.records,
             refused_by: visit.refused_by,
             fault: visit.fault,
-            retry_after: retry_after.and_then(|(_, seconds)| seconds.parse().ok()),
+            // Nobody has read it where no reply went out.
+            retry_after: retry_after
+                .filter(|_| !matches!(visit.cut, Some(Cut::BeforeCommit | Cut::AfterCommit)))
+                .and_then(|(_, seconds)| seconds.parse().ok()),
             created: Vec::new(),
         };
         self.recorder().record(record);
